@@ -1,0 +1,188 @@
+// gigi/core/clock.hpp: time, as the executor's context has it: the machine's, or a simulation's.
+//
+// Layer: core. Time belongs to the execution context, not to every template's parameter list: a simulation installs a
+// `time_source` in its context (`gigi/testing/simulation.hpp`), and everything that runs there follows it.
+#pragma once
+
+#include "asio.hpp"
+#include "condition.hpp"
+#include "error.hpp"
+
+#include <chrono>
+#include <concepts>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <utility>
+
+namespace gigi::inline v1 {
+
+using duration = std::chrono::nanoseconds;
+using time_point = std::chrono::time_point<std::chrono::steady_clock, duration>; ///< monotonic
+using wall_time = std::chrono::sys_time<std::chrono::nanoseconds>;               ///< for people and for sequence numbers
+using namespace std::chrono_literals;
+
+/// What tells the time: monotonic for deadlines, wall clock for what leaves the node.
+template <class T>
+concept Clock = requires(T const &clock) {
+    { clock.now() } -> std::convertible_to<time_point>;
+    { clock.wall_now() } -> std::convertible_to<wall_time>;
+};
+
+/// A source of time that is not the machine's. `at()` calls `callback` once, on the context's thread.
+class time_source {
+  public:
+    using ticket = std::uint64_t; ///< names a pending call; 0 names none
+
+    virtual ~time_source() = default;
+    virtual time_point now() const = 0;
+    virtual wall_time wall_now() const = 0;
+    virtual ticket at(time_point when, std::function<void()> callback) = 0;
+    virtual void forget(ticket) noexcept = 0;
+};
+
+namespace detail {
+
+/// Holds a context's `time_source`; a context without this service has the machine's time.
+class time_service : public asio::execution_context::service {
+  public:
+    using key_type = time_service;
+    static inline asio::execution_context::id id;
+
+    explicit time_service(asio::execution_context &context, time_source *time = nullptr)
+        : asio::execution_context::service{context}, source{time} {}
+
+    time_source *const source;
+
+  private:
+    void shutdown() noexcept override {}
+};
+
+inline time_source *source_of(any_io_executor const &executor) {
+    auto &context = asio::query(executor, asio::execution::context);
+    return asio::has_service<time_service>(context) ? asio::use_service<time_service>(context).source : nullptr;
+}
+
+} // namespace detail
+
+/// The clock of an executor's context. Cheap to copy; valid as long as the context.
+class context_clock {
+  public:
+    explicit context_clock(any_io_executor const &executor) : source_{detail::source_of(executor)} {}
+
+    time_point now() const { return source_ ? source_->now() : time_point{std::chrono::steady_clock::now()}; }
+    wall_time wall_now() const {
+        return source_ ? source_->wall_now() : std::chrono::time_point_cast<duration>(std::chrono::system_clock::now());
+    }
+    /// Seconds since 1970, and milliseconds likewise.
+    std::uint64_t unix_seconds() const { return unix<std::chrono::seconds>(); }
+    std::uint64_t unix_milliseconds() const { return unix<std::chrono::milliseconds>(); }
+
+  private:
+    template <class Unit> std::uint64_t unix() const {
+        auto const count = std::chrono::duration_cast<Unit>(wall_now().time_since_epoch()).count();
+        return count < 0 ? 0 : static_cast<std::uint64_t>(count);
+    }
+    time_source *source_;
+};
+static_assert(Clock<context_clock>);
+
+/// One pending call of a function at a time; setting it again replaces it, destroying it cancels it.
+class alarm {
+  public:
+    explicit alarm(any_io_executor const &executor) : source_{detail::source_of(executor)}, executor_{executor} {}
+    alarm(alarm const &) = delete;
+    alarm &operator=(alarm const &) = delete;
+    ~alarm() { cancel(); }
+
+    /// Calls `callback` on the executor at `when` or soon after; the callback must not throw.
+    void set(time_point when, std::function<void()> callback) {
+        cancel();
+        if (source_) {
+            ticket_ = source_->at(when, [this, callback = std::move(callback)] {
+                ticket_ = 0;
+                callback(); // may destroy this alarm: nothing after it
+            });
+            return;
+        }
+        if (!state_) state_ = std::make_shared<state>(executor_);
+        state_->callback = std::move(callback);
+        state_->timer.expires_at(std::chrono::time_point_cast<std::chrono::steady_clock::duration>(when));
+        state_->timer.async_wait([held = std::weak_ptr{state_}, generation = ++state_->generation](std::error_code code) {
+            auto const live = held.lock();
+            if (code || !live || live->generation != generation || !live->callback) return;
+            auto const call = std::exchange(live->callback, nullptr);
+            call();
+        });
+    }
+
+    void cancel() noexcept {
+        if (ticket_) source_->forget(std::exchange(ticket_, 0));
+        if (state_ && state_->callback) {
+            ++state_->generation;
+            state_->callback = nullptr;
+            try {
+                state_->timer.cancel();
+            } catch (...) { // the generation has made the call harmless already
+            }
+        }
+    }
+
+    bool is_set() const noexcept { return ticket_ != 0 || (state_ && state_->callback); }
+
+  private:
+    struct state {
+        explicit state(any_io_executor const &executor) : timer{executor} {}
+        asio::steady_timer timer;
+        std::function<void()> callback;
+        std::uint64_t generation = 0;
+    };
+
+    time_source *source_;
+    any_io_executor executor_;
+    time_source::ticket ticket_ = 0;
+    std::shared_ptr<state> state_;
+};
+
+/// What a coroutine sleeps on, and what others wake it with.
+class timer {
+  public:
+    explicit timer(any_io_executor const &executor) : clock_{executor}, alarm_{executor}, condition_{executor} {}
+
+    /// Suspends until `when`. @return true at that time, false where `wake()` came before it
+    /// @throws std::system_error with `errc::cancelled`
+    [[nodiscard]] awaitable<bool> wait_until(time_point when) {
+        expired_ = false;
+        alarm_.set(when, [this] {
+            expired_ = true;
+            condition_.notify_all();
+        });
+        struct disarm {
+            alarm &armed;
+            ~disarm() { armed.cancel(); }
+        } const guard{alarm_};
+        co_await condition_.wait();
+        co_return expired_;
+    }
+    [[nodiscard]] awaitable<bool> wait_for(duration span) { return wait_until(clock_.now() + span); }
+
+    /// Ends the present wait early; does nothing where nobody waits.
+    void wake() { condition_.notify_all(); }
+
+    time_point now() const { return clock_.now(); }
+
+  private:
+    context_clock clock_;
+    alarm alarm_;
+    async_condition condition_;
+    bool expired_ = false;
+};
+
+/// Suspends the calling coroutine. @throws std::system_error with `errc::cancelled`
+[[nodiscard]] inline awaitable<void> sleep_for(duration span) {
+    auto const executor = co_await asio::this_coro::executor;
+    timer t{executor};
+    co_await t.wait_for(span);
+}
+
+} // namespace gigi::inline v1

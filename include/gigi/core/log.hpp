@@ -1,0 +1,63 @@
+// gigi/core/log.hpp: a hook for the app's own log. gigi writes nothing by itself.
+//
+// Layer: core.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace gigi::inline v1 {
+
+enum class log_level { trace, debug, info, warning, error, off };
+
+constexpr std::string_view name(log_level level) noexcept {
+    constexpr std::string_view names[] = {"trace", "debug", "info", "warning", "error", "off"};
+    return names[static_cast<int>(level)];
+}
+
+/// Called for every line at or above the level: component ("swarm", "gossip", …) and text. May be called from any
+/// thread that runs gigi; must not throw and must not call back into gigi.
+using log_sink = std::function<void(log_level, std::string_view component, std::string_view text)>;
+
+namespace detail {
+struct log_state {
+    std::atomic<log_level> level{log_level::off};
+    std::shared_ptr<log_sink const> sink;
+};
+inline log_state &logging() {
+    static log_state state;
+    return state;
+}
+} // namespace detail
+
+/// Sets the process's log hook. Call it before any node starts.
+inline void set_log(log_level level, log_sink sink) {
+    auto &state = detail::logging();
+    state.level = log_level::off;
+    state.sink = sink ? std::make_shared<log_sink const>(std::move(sink)) : nullptr;
+    state.level = state.sink ? level : log_level::off;
+}
+
+inline bool logs(log_level level) noexcept {
+    return level >= detail::logging().level.load(std::memory_order_relaxed) && level != log_level::off;
+}
+
+/// Writes a line made of `parts` (texts, characters and integers), put together only where somebody reads it.
+template <class... Parts> void log(log_level level, std::string_view component, Parts const &...parts) {
+    if (!logs(level)) return;
+    std::string text;
+    auto const add = [&text](auto const &part) {
+        if constexpr (requires { text += part; } && !requires { std::to_string(part); })
+            text += part;
+        else
+            text += std::to_string(part);
+    };
+    (add(parts), ...);
+    (*detail::logging().sink)(level, component, text);
+}
+
+} // namespace gigi::inline v1

@@ -1,0 +1,128 @@
+// gigi/mux/muxer.hpp: many streams over one connection, and the handle that applications hold.
+//
+// Layer: mux. `muxed_connection` is the one place below the node where a virtual interface stands: everything above it
+// (swarm, protocols, gossip, files) is compiled once, whatever the stack below.
+#pragma once
+
+#include "../core/asio.hpp"
+#include "../core/bytes.hpp"
+#include "../core/clock.hpp"
+#include "../core/error.hpp"
+#include "../core/stream.hpp"
+#include "../peer/peer_id.hpp"
+
+#include <concepts>
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <system_error>
+#include <utility>
+
+namespace gigi::inline v1 {
+
+/// One stream, as a muxer implements it. See `stream` for the contract of each function.
+class stream_core {
+  public:
+    virtual ~stream_core() = default;
+    virtual awaitable<std::size_t> read_some(mutable_bytes buffer) = 0;
+    virtual awaitable<void> write(bytes_view data) = 0;
+    virtual void close_write() = 0;
+    virtual void reset(std::error_code why) noexcept = 0;
+    virtual void set_deadline(time_point when) = 0;
+    virtual bool finished() const noexcept = 0; ///< both directions have ended in good order
+};
+
+/// A two-way stream of bytes to one peer, one of many on a connection. Models ByteStream. Move-only.
+///
+/// One reader and one writer at a time; use it on the node's strand. Destroying it before both sides have ended resets it.
+class stream {
+  public:
+    stream() = default;
+    stream(std::shared_ptr<stream_core> core, peer_id peer) : core_{std::move(core)}, peer_{std::move(peer)} {}
+    stream(stream &&) noexcept = default;
+    stream &operator=(stream &&other) noexcept {
+        if (this != &other) {
+            drop();
+            core_ = std::move(other.core_);
+            peer_ = std::move(other.peer_);
+            protocol_ = std::move(other.protocol_);
+        }
+        return *this;
+    }
+    ~stream() { drop(); }
+
+    /// Waits for at least one byte. @param buffer not empty @return how many bytes were read; 0 at the end of the stream
+    /// @throws std::system_error: `errc::reset`, `errc::closed`, `errc::timed_out`, `errc::cancelled`
+    /// @par Cancellation Nothing has been taken from the stream.
+    [[nodiscard]] awaitable<std::size_t> read_some(mutable_bytes buffer) { return core_->read_some(buffer); }
+
+    /// Queues all of `data`; returns at once where it fits the stream's bounded send queue, and otherwise waits for the
+    /// peer to make room.
+    /// @throws as `read_some`
+    /// @par Lifetime `data` must live until this returns.
+    /// @par Cancellation Part of the data may have been sent: only `reset()` is left to do.
+    [[nodiscard]] awaitable<void> write(bytes_view data) { return core_->write(data); }
+
+    /// Ends our direction, after what was written. The other direction stays open.
+    void close_write() { core_->close_write(); }
+
+    /// Aborts both directions; what waits throws `errc::reset`.
+    void reset() noexcept {
+        if (core_) core_->reset(make_error_code(errc::reset));
+    }
+
+    /// From `span` from now on every wait on this stream throws `errc::timed_out`, until another deadline is set.
+    void expires_after(any_io_executor const &executor, duration span) { expires_at(context_clock{executor}.now() + span); }
+    void expires_at(time_point when) { core_->set_deadline(when); }
+    void expires_never() { core_->set_deadline(time_point::max()); }
+
+    peer_id const &peer() const noexcept { return peer_; }               ///< who is at the other end, authenticated
+    std::string const &protocol() const noexcept { return protocol_; }   ///< the protocol negotiated for it
+    void set_protocol(std::string protocol) { protocol_ = std::move(protocol); }
+    explicit operator bool() const noexcept { return core_ != nullptr; }
+
+  private:
+    void drop() noexcept {
+        if (core_ && !core_->finished()) core_->reset(make_error_code(errc::reset));
+        core_.reset();
+    }
+
+    std::shared_ptr<stream_core> core_;
+    peer_id peer_;
+    std::string protocol_;
+};
+static_assert(ByteStream<stream>);
+
+/// A connection that carries streams. Its owner runs `run()` as a task and destroys it only after that has returned.
+class muxed_connection {
+  public:
+    virtual ~muxed_connection() = default;
+
+    /// Moves bytes until the connection ends. Returns after an orderly end by either side.
+    /// @throws std::system_error saying why it broke
+    /// @par Cancellation Aborts the connection; every stream throws `errc::closed`.
+    virtual awaitable<void> run() = 0;
+
+    /// Opens a stream; nothing is sent before its first write. @throws `errc::closed`, `errc::limit_exceeded`
+    virtual std::shared_ptr<stream_core> open_stream() = 0;
+    /// Waits for a stream that the peer opens. @throws `errc::closed` at the end of the connection, `errc::cancelled`
+    virtual awaitable<std::shared_ptr<stream_core>> accept_stream() = 0;
+
+    /// Takes no new streams, sends what is queued, says goodbye and ends; `run()` returns. Bounded in time by itself (2 s).
+    virtual awaitable<void> close() = 0;
+    /// Ends it at once: streams throw `why`, `run()` throws it.
+    virtual void abort(std::error_code why) noexcept = 0;
+
+    virtual std::size_t stream_count() const noexcept = 0;     ///< open now, both directions
+    virtual duration round_trip() const noexcept = 0;          ///< smoothed, from keepalive pings; 0 where unknown
+    virtual time_point last_activity() const noexcept = 0;     ///< when a frame other than keepalive last passed
+};
+
+/// A muxer over a secure channel: a `muxed_connection` made from the channel and which side dialled.
+template <class M, class Channel>
+concept Muxer = std::derived_from<M, muxed_connection> && requires(any_io_executor executor, Channel channel, bool dialled) {
+    M{executor, std::move(channel), dialled};
+    { M::protocol } -> std::convertible_to<std::string_view>; ///< "/yamux/1.0.0"
+};
+
+} // namespace gigi::inline v1

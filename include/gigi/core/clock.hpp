@@ -88,12 +88,12 @@ class context_clock {
 static_assert(Clock<context_clock>);
 
 /// One pending call of a function at a time; setting it again replaces it, destroying it cancels it.
-class alarm {
+class alarm_timer {
   public:
-    explicit alarm(any_io_executor const &executor) : source_{detail::source_of(executor)}, executor_{executor} {}
-    alarm(alarm const &) = delete;
-    alarm &operator=(alarm const &) = delete;
-    ~alarm() { cancel(); }
+    explicit alarm_timer(any_io_executor const &executor) : source_{detail::source_of(executor)}, executor_{executor} {}
+    alarm_timer(alarm_timer const &) = delete;
+    alarm_timer &operator=(alarm_timer const &) = delete;
+    ~alarm_timer() { cancel(); }
 
     /// Calls `callback` on the executor at `when` or soon after; the callback must not throw.
     void set(time_point when, std::function<void()> callback) {
@@ -101,7 +101,7 @@ class alarm {
         if (source_) {
             ticket_ = source_->at(when, [this, callback = std::move(callback)] {
                 ticket_ = 0;
-                callback(); // may destroy this alarm: nothing after it
+                callback(); // may destroy this alarm_timer: nothing after it
             });
             return;
         }
@@ -158,7 +158,7 @@ class timer {
             condition_.notify_all();
         });
         struct disarm {
-            alarm &armed;
+            alarm_timer &armed;
             ~disarm() { armed.cancel(); }
         } const guard{alarm_};
         co_await condition_.wait();
@@ -173,7 +173,7 @@ class timer {
 
   private:
     context_clock clock_;
-    alarm alarm_;
+    alarm_timer alarm_;
     async_condition condition_;
     bool expired_ = false;
 };

@@ -83,9 +83,8 @@ class async_condition {
   public:
     explicit async_condition(any_io_executor executor)
         : executor_{std::move(executor)},
-          service_{asio::use_service<detail::condition_service>(
-              asio::query(executor_, asio::execution::context))} {
-        service_.add(*this);
+          service_{&asio::use_service<detail::condition_service>(asio::query(executor_, asio::execution::context))} {
+        service_->add(*this);
     }
     async_condition(async_condition const &) = delete;
     async_condition &operator=(async_condition const &) = delete;
@@ -93,7 +92,7 @@ class async_condition {
     /// Coroutines that still wait are resumed with `errc::cancelled`.
     ~async_condition() {
         finish_all(make_error_code(errc::cancelled));
-        service_.remove(*this);
+        if (service_) service_->remove(*this);
     }
 
     /// Suspends until notified.
@@ -112,7 +111,7 @@ class async_condition {
     void notify_all() { finish_all({}); }
 
     /// Whether the execution context is being destroyed, or has been.
-    bool orphaned() const noexcept { return orphaned_; }
+    bool orphaned() const noexcept { return service_ == nullptr; }
     bool has_waiters() const noexcept { return first_ != nullptr; }
     any_io_executor const &get_executor() const noexcept { return executor_; }
 
@@ -156,12 +155,11 @@ class async_condition {
     }
 
     any_io_executor executor_;
-    detail::condition_service &service_;
+    detail::condition_service *service_; // null: the context is gone
     detail::waiter *first_ = nullptr;
     detail::waiter *last_ = nullptr;
     async_condition *previous_ = nullptr; // the service's list
     async_condition *next_ = nullptr;
-    bool orphaned_ = false; // the context is gone
 };
 
 namespace detail {
@@ -174,7 +172,6 @@ inline void condition_service::add(async_condition &c) noexcept {
 }
 
 inline void condition_service::remove(async_condition &c) noexcept {
-    if (c.orphaned_) return;
     std::lock_guard const lock{mutex_};
     (c.previous_ ? c.previous_->next_ : first_) = c.next_;
     if (c.next_) c.next_->previous_ = c.previous_;
@@ -184,7 +181,7 @@ inline void condition_service::shutdown() noexcept {
     while (first_) { // no thread runs the context any more: no lock
         async_condition *const c = first_;
         remove(*c);
-        c->orphaned_ = true;
+        c->service_ = nullptr;
         // Destroying a waiter destroys its coroutine, and that may destroy `c` itself: take the list first.
         waiter *w = std::exchange(c->first_, nullptr);
         c->last_ = nullptr;

@@ -220,7 +220,13 @@ namespace gigi::inline v1 {
 
 namespace detail {
 
-inline bool matches(std::error_code const &code, condition wanted) noexcept {
+/// Asio's own category for the system's codes does not compare equal to std::errc: name the code by the standard's.
+inline std::error_code portable(std::error_code const &code) noexcept {
+    return std::string_view{code.category().name()} == "asio.system" ? std::error_code{code.value(), std::system_category()} : code;
+}
+
+inline bool matches(std::error_code const &original, condition wanted) noexcept {
+    auto const code = portable(original);
     if (code.category() == error_category()) {
         switch (static_cast<errc>(code.value())) {
         case errc::cancelled: return wanted == condition::cancelled;
@@ -298,7 +304,8 @@ class error : public std::system_error {
 };
 
 /// The code's stable word: the `errc`'s name, or the nearest for a code that is not gigi's, or the category's name.
-inline std::string error_name(std::error_code const &code) {
+inline std::string error_name(std::error_code const &original) {
+    auto const code = detail::portable(original);
     if (!code) return "ok";
     if (code.category() == error_category()) return name(static_cast<errc>(code.value()));
     if (code == condition::cancelled) return name(errc::cancelled);

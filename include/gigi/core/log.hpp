@@ -8,6 +8,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 
 namespace gigi::inline v1 {
@@ -51,7 +52,7 @@ template <class... Parts> void log(log_level level, std::string_view component, 
     if (!logs(level)) return;
     std::string text;
     auto const add = [&text](auto const &part) {
-        if constexpr (requires { text += part; } && !requires { std::to_string(part); })
+        if constexpr (std::is_convertible_v<decltype(part), std::string_view> || std::is_same_v<decltype(part), char const &>)
             text += part;
         else
             text += std::to_string(part);

@@ -23,7 +23,7 @@ template <class T> struct timed_operation {
 
     asio::cancellation_signal cancel;
     async_condition finished;
-    alarm deadline;
+    alarm_timer deadline;
     std::exception_ptr failure;
     std::conditional_t<std::is_void_v<T>, bool, std::optional<T>> value{};
     bool done = false;

@@ -1,68 +1,118 @@
-#include <gigi/core/channel.hpp>
 #include <gigi/core/clock.hpp>
-#include <gigi/core/log.hpp>
-#include <gigi/core/stream.hpp>
 #include <gigi/core/task_group.hpp>
 #include <gigi/core/timeout.hpp>
+
 #include <doctest/doctest.h>
 
 using namespace gigi;
 
 namespace {
-template<class F> void run(F f) {
+
+awaitable<void> fail_after(duration span) {
+    co_await sleep_for(span);
+    throw error{errc::reset, "a child's failure"};
+}
+
+awaitable<void> count_end(int &ended, duration span) {
+    struct at_end {
+        int &n;
+        ~at_end() { ++n; }
+    } const note{ended};
+    co_await sleep_for(span);
+}
+
+template <class F> void run(F f) {
     asio::io_context io;
-    bool finished=false; std::exception_ptr ep;
-    asio::co_spawn(io, f(), [&](std::exception_ptr e){ ep=e; finished=true;});
+    bool finished = false;
+    asio::co_spawn(io, f(), [&](std::exception_ptr e) {
+        finished = true;
+        if (e) std::rethrow_exception(e);
+    });
     io.run();
-    if (ep) std::rethrow_exception(ep);
     CHECK(finished);
 }
-awaitable<int> answer(duration d){ co_await sleep_for(d); co_return 42; }
-awaitable<void> bad(){ co_await sleep_for(1ms); throw error{errc::reset,"bad"}; }
-awaitable<void> nap(duration d){ co_await sleep_for(d); }
-}
-TEST_CASE("with_timeout") {
-    run([]()->awaitable<void>{
-        int const v = co_await with_timeout(answer(1ms), 1s);
-        CHECK(v==42);
-        std::error_code ec;
-        try { co_await with_timeout(answer(10s), 5ms); } catch (std::system_error const& e){ ec=e.code(); }
-        CHECK(ec==errc::timed_out);
-        try { co_await with_timeout(bad(), 1s); } catch (std::system_error const& e){ ec=e.code(); }
-        CHECK(ec==errc::reset);
+
+} // namespace
+
+TEST_CASE("task_group: join waits for every task") {
+    run([]() -> awaitable<void> {
+        auto const executor = co_await asio::this_coro::executor;
+        task_group group{executor};
+        int ended = 0;
+        for (int i = 0; i < 5; ++i) group.spawn(count_end(ended, 1ms));
+        CHECK(group.size() == 5);
+        co_await group.join();
+        CHECK(ended == 5);
+        co_await group.join(); // an empty group is joined at once
     });
 }
-TEST_CASE("task_group fails and cancels") {
-    run([]()->awaitable<void>{
-        auto ex = co_await asio::this_coro::executor;
-        task_group g{ex};
-        g.spawn(nap(100s)); g.spawn(bad());
-        std::error_code ec;
-        try { co_await g.join(); } catch (std::system_error const& e){ ec=e.code(); }
-        CHECK(ec==errc::reset);
-        CHECK(g.empty());
+
+TEST_CASE("task_group: the first failure cancels the others and is rethrown by join") {
+    run([]() -> awaitable<void> {
+        auto const executor = co_await asio::this_coro::executor;
+        task_group group{executor};
+        int ended = 0;
+        group.spawn(count_end(ended, 1h));
+        group.spawn(fail_after(1ms));
+        std::error_code code;
+        try {
+            co_await group.join();
+        } catch (std::system_error const &e) {
+            code = e.code();
+        }
+        CHECK(code == errc::reset);
+        CHECK(ended == 1);
+        CHECK(group.empty());
+        group.reset();
+        group.spawn(count_end(ended, 1ms));
+        co_await group.join();
+        CHECK(ended == 2);
     });
 }
-TEST_CASE("cancelled join drains and throws cancelled") {
-    run([]()->awaitable<void>{
-        auto ex = co_await asio::this_coro::executor;
-        task_group g{ex};
-        g.spawn(nap(100s));
-        std::error_code ec;
-        try { co_await with_timeout(g.join(), 5ms); } catch (std::system_error const& e){ ec=e.code(); }
-        CHECK(ec==errc::timed_out);
-        CHECK(g.empty());
+
+TEST_CASE("task_group: cancel ends the tasks without a failure, and refuses new ones") {
+    run([]() -> awaitable<void> {
+        auto const executor = co_await asio::this_coro::executor;
+        task_group group{executor};
+        int ended = 0;
+        group.spawn(count_end(ended, 1h));
+        co_await sleep_for(1ms);
+        group.cancel();
+        group.spawn(count_end(ended, 1h));
+        CHECK(group.size() == 1);
+        co_await group.join();
+        CHECK(ended == 1);
     });
 }
-TEST_CASE("abandoned context leaks nothing") {
+
+TEST_CASE("task_group: a cancelled join cancels the tasks, waits for their end, and says cancelled") {
+    run([]() -> awaitable<void> {
+        auto const executor = co_await asio::this_coro::executor;
+        task_group group{executor};
+        int ended = 0;
+        group.spawn(count_end(ended, 1h));
+        std::error_code code;
+        try {
+            co_await with_timeout(group.join(), 2ms);
+        } catch (std::system_error const &e) {
+            code = e.code();
+        }
+        CHECK(code == errc::timed_out);
+        CHECK(ended == 1);
+        CHECK(group.empty());
+    });
+}
+
+TEST_CASE("task_group: a context destroyed in the middle frees the tasks, and the group does not abort") {
     asio::io_context io;
-    auto f=[]()->awaitable<void>{
-        auto ex = co_await asio::this_coro::executor;
-        task_group g{ex};
-        g.spawn(nap(100s));
-        channel<int> c{ex,1};
-        co_await with_timeout(c.receive(),100s);
+    int ended = 0;
+    auto const scope = [&]() -> awaitable<void> {
+        auto const executor = co_await asio::this_coro::executor;
+        task_group group{executor};
+        group.spawn(count_end(ended, 1h));
+        co_await group.join();
     };
-    asio::co_spawn(io, f(), [](std::exception_ptr){});
+    asio::co_spawn(io, scope(), [](std::exception_ptr) {});
     io.poll();
+    CHECK(ended == 0);
 }

@@ -1,0 +1,58 @@
+// gigi/link/connection.hpp: one connection to one peer, as the swarm keeps it.
+//
+// Layer: link.
+#pragma once
+
+#include "../core/asio.hpp"
+#include "../core/clock.hpp"
+#include "../core/task_group.hpp"
+#include "upgrade.hpp"
+
+#include <cstddef>
+#include <map>
+#include <string>
+#include <system_error>
+#include <utility>
+
+namespace gigi::inline v1 {
+
+enum class direction { inbound, outbound };
+
+/// What is known about a connection.
+struct connection_info {
+    peer_id peer;
+    multiaddr remote;
+    multiaddr local;
+    direction dir = direction::inbound;
+    time_point since{};
+};
+
+/// A live connection; owned by the swarm.
+class connection {
+  public:
+    connection(any_io_executor const &executor, established made, direction dir, time_point now)
+        : info{std::move(made.peer), std::move(made.remote), std::move(made.local), dir, now}, mux{std::move(made.mux)},
+          tasks{executor} {}
+
+    connection_info const info;
+    std::unique_ptr<muxed_connection> const mux;
+    task_group tasks;                           ///< the accept loop and the handlers of inbound streams
+    std::map<std::string, std::size_t, std::less<>> in_flight; ///< inbound streams being handled, by protocol
+    std::error_code closing;                    ///< why this side is ending it, where it is
+    bool retired = false;                       ///< another connection to the peer has taken its place
+};
+
+/// Which of two connections to one peer stays.
+///
+/// Where both sides dialled at about the same time, both must decide alike: the connection that the peer with the smaller
+/// id dialled stays. Otherwise the newer one does: a peer that dials again has lost the older one.
+/// @return whether `newer` stays
+inline bool newer_connection_wins(connection_info const &older, connection_info const &newer, peer_id const &self) {
+    constexpr duration simultaneous = std::chrono::seconds{10};
+    if (older.dir == newer.dir || newer.since - older.since > simultaneous) return true;
+    bool const self_dialled = newer.dir == direction::outbound;
+    bool const self_is_smaller = self < newer.peer;
+    return self_dialled == self_is_smaller;
+}
+
+} // namespace gigi::inline v1

@@ -1,0 +1,486 @@
+// gigi/link/swarm.hpp: all connections of a node: listens, dials, keeps one connection a peer, hands out streams.
+//
+// Layer: link. Non-template: the stack below stands behind `connector`. Rules:
+// - one connection a peer: see `newer_connection_wins`; the other is retired (its streams have a short time to end);
+// - a connection is idle when it has no stream and nothing has passed for `idle_timeout`; a protected peer's never is;
+// - at `max_connections` the connection that has been quiet longest, unprotected and without streams, makes room.
+#pragma once
+
+#include "../core/asio.hpp"
+#include "../core/clock.hpp"
+#include "../core/error.hpp"
+#include "../core/log.hpp"
+#include "../core/task_group.hpp"
+#include "../core/timeout.hpp"
+#include "connection.hpp"
+#include "dial_race.hpp"
+#include "lazy_stream.hpp"
+#include "multistream.hpp"
+#include "swarm_options.hpp"
+#include "upgrade.hpp"
+
+#include <algorithm>
+#include <functional>
+#include <list>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace gigi::inline v1 {
+
+/// Serves one inbound stream. Runs as a task of its connection; an exception resets the stream and is logged.
+using stream_handler = std::function<awaitable<void>(stream)>;
+
+/// What a swarm tells; called on its strand, must not throw, may call the swarm.
+struct swarm_observer {
+    std::function<void(connection_info const &)> connected;                      ///< a peer's first connection is there
+    std::function<void(peer_id const &, std::error_code why)> disconnected;      ///< its last one is gone
+};
+
+/// Keeps something registered for as long as it lives.
+using subscription_token = std::shared_ptr<void>;
+
+class swarm {
+  public:
+    /// @param addresses_of known addresses of a peer, for dials by id alone
+    /// @par Lifetime `self` must outlive the swarm.
+    swarm(any_io_executor executor, identity const &self, swarm_options const &options,
+          std::function<std::vector<multiaddr>(peer_id const &)> addresses_of)
+        : executor_{std::move(executor)}, self_{self}, options_{options}, addresses_of_{std::move(addresses_of)},
+          clock_{executor_}, tasks_{executor_} {}
+
+    /// Adds a transport with its stack, before anything listens or dials.
+    void add(std::unique_ptr<connector> c) { connectors_.push_back(std::move(c)); }
+
+    /// Starts the background work.
+    void start() { tasks_.spawn(sweep()); }
+
+    /// Listens on one address. @return the address with its real port
+    /// @throws std::system_error: `errc::address_in_use`, `errc::invalid_address`
+    multiaddr listen(multiaddr const &address) {
+        for (auto const &c : connectors_) {
+            if (!c->can_dial(address)) continue;
+            std::shared_ptr<acceptor> opened = c->listen(address);
+            acceptors_.push_back(opened);
+            tasks_.spawn(accept_connections(opened));
+            return opened->local_address();
+        }
+        throw error{errc::invalid_address, address.to_string()};
+    }
+
+    /// What is listened on, with real ports; hosts may be unspecified ("0.0.0.0").
+    std::vector<multiaddr> listen_addresses() const {
+        std::vector<multiaddr> all;
+        for (auto const &a : acceptors_) all.push_back(a->local_address());
+        return all;
+    }
+
+    /// Serves a protocol; replaces its handler if there is one.
+    void handle(std::string protocol, stream_handler handler) {
+        handlers_.insert_or_assign(std::move(protocol), std::make_shared<stream_handler const>(std::move(handler)));
+    }
+    void unhandle(std::string_view protocol) {
+        if (auto const found = handlers_.find(protocol); found != handlers_.end()) handlers_.erase(found);
+    }
+    std::vector<std::string> protocols() const {
+        std::vector<std::string> all;
+        for (auto const &[name, handler] : handlers_) all.push_back(name);
+        return all;
+    }
+
+    /// Makes sure that there is a connection to a peer; its known addresses are dialled if need be.
+    /// @throws error: `errc::no_addresses`, `errc::unreachable`, `errc::timed_out`, `errc::peer_mismatch`, `errc::limit_exceeded`
+    [[nodiscard]] awaitable<void> connect(peer_id peer) { co_await connection_to(std::move(peer)); }
+
+    /// Dials an address; the peer is known only afterwards where the address does not say. A peer that is connected
+    /// already is not dialled again.
+    [[nodiscard]] awaitable<peer_id> dial(multiaddr address) {
+        if (auto const expected = address.peer()) {
+            std::vector<multiaddr> const only{address};
+            auto const connected = co_await connection_to(*expected, only);
+            co_return connected->info.peer;
+        }
+        dial_race race{executor_, connectors_, std::nullopt, options_.dial_stagger};
+        std::vector<multiaddr> only{address};
+        established made = co_await with_timeout(race.run(std::move(only)), options_.dial_timeout);
+        auto const peer = made.peer;
+        auto const added = admit(std::move(made), direction::outbound);
+        if (!added) throw error{added.error(), address.to_string()};
+        co_return peer;
+    }
+
+    /// Closes the connections to a peer in good order.
+    [[nodiscard]] awaitable<void> disconnect(peer_id peer) {
+        task_group goodbyes{executor_};
+        for (auto const &c : all_)
+            if (c->info.peer == peer) goodbyes.spawn(close(c));
+        co_await goodbyes.join();
+    }
+
+    /// Opens a stream and waits until the peer has agreed to one of the protocols, in order of preference.
+    /// @throws error: `errc::unsupported_protocol`, and as `connect`
+    [[nodiscard]] awaitable<stream> open_stream(peer_id peer, std::vector<std::string> protocols) {
+        auto const c = co_await connection_to(peer);
+        stream opened{c->mux->open_stream(), peer};
+        opened.expires_at(clock_.now() + options_.handshake_timeout);
+        std::span<std::string const> const offer{protocols};
+        std::string chosen = co_await negotiate_as_dialer(opened, offer);
+        opened.set_protocol(std::move(chosen));
+        opened.expires_never();
+        co_return opened;
+    }
+
+    /// Opens a stream at once; whether the peer speaks the protocol shows at the first read.
+    [[nodiscard]] awaitable<lazy_stream> open_stream_optimistic(peer_id peer, std::string protocol) {
+        auto const c = co_await connection_to(peer);
+        stream opened{c->mux->open_stream(), peer};
+        co_return lazy_stream{std::move(opened), std::move(protocol)};
+    }
+
+    bool is_connected(peer_id const &peer) const { return active_.contains(peer); }
+    /// The connection to a peer, or null.
+    connection const *find(peer_id const &peer) const {
+        auto const found = active_.find(peer);
+        return found == active_.end() ? nullptr : found->second.get();
+    }
+    std::vector<peer_id> connected_peers() const {
+        std::vector<peer_id> all;
+        for (auto const &[peer, c] : active_) all.push_back(peer);
+        return all;
+    }
+    std::size_t connection_count() const noexcept { return all_.size(); }
+
+    /// Keeps a peer's connection from being closed as idle, for each `tag` until `unprotect` with it.
+    void protect(peer_id const &peer, std::string tag) { protected_[peer].insert(std::move(tag)); }
+    void unprotect(peer_id const &peer, std::string const &tag) {
+        auto const found = protected_.find(peer);
+        if (found == protected_.end()) return;
+        found->second.erase(tag);
+        if (found->second.empty()) protected_.erase(found);
+    }
+
+    /// Registers callbacks until the token is destroyed.
+    [[nodiscard]] subscription_token observe(swarm_observer observer) {
+        auto held = std::make_shared<swarm_observer const>(std::move(observer));
+        observers_.push_back(held);
+        return std::const_pointer_cast<swarm_observer>(held);
+    }
+
+    any_io_executor const &get_executor() const noexcept { return executor_; }
+    identity const &self() const noexcept { return self_; }
+    swarm_stats const &stats() const noexcept { return stats_; }
+
+    /// Takes no new connections, says goodbye to every peer, cancels and joins every task.
+    [[nodiscard]] awaitable<void> stop() {
+        stopping_ = true;
+        for (auto const &a : acceptors_) a->close();
+        task_group goodbyes{executor_};
+        for (auto const &c : all_) goodbyes.spawn(close(c));
+        co_await goodbyes.join();
+        tasks_.cancel();
+        co_await tasks_.join();
+        tasks_.reset();
+        acceptors_.clear();
+        stopping_ = false;
+    }
+
+  private:
+    struct pending_dial {
+        explicit pending_dial(any_io_executor const &executor) : finished{executor} {}
+        async_condition finished;
+        std::shared_ptr<connection> made;
+        std::exception_ptr failure;
+        bool done = false;
+    };
+
+    /// The connection to a peer, dialled where there is none; callers that come while a dial is under way share it.
+    awaitable<std::shared_ptr<connection>> connection_to(peer_id peer, std::vector<multiaddr> addresses = no_addresses()) {
+        if (peer == self_.id()) throw error{errc::self_dial, peer.to_string()};
+        if (stopping_) throw error{make_error_code(errc::stopped)};
+        if (auto const found = active_.find(peer); found != active_.end()) co_return found->second;
+        std::shared_ptr<pending_dial> pending;
+        if (auto const under_way = dials_.find(peer); under_way != dials_.end()) {
+            pending = under_way->second;
+        } else {
+            if (addresses.empty()) addresses = addresses_of_(peer);
+            if (addresses.empty()) throw error{errc::no_addresses, peer.to_string()};
+            if (dials_.size() >= options_.max_pending_dials) throw error{errc::limit_exceeded, "too many dials at once"};
+            if (addresses.size() > options_.max_addresses_per_dial) addresses.resize(options_.max_addresses_per_dial);
+            pending = std::make_shared<pending_dial>(executor_);
+            dials_.emplace(peer, pending);
+            tasks_.spawn(dial_peer(peer, std::move(addresses), pending));
+        }
+        while (!pending->done) co_await pending->finished.wait();
+        if (pending->failure) std::rethrow_exception(pending->failure);
+        co_return pending->made;
+    }
+    static std::vector<multiaddr> no_addresses() { return {}; }
+
+    awaitable<void> dial_peer(peer_id peer, std::vector<multiaddr> addresses, std::shared_ptr<pending_dial> pending) {
+        try {
+            dial_race race{executor_, connectors_, peer, options_.dial_stagger};
+            established made = co_await with_timeout(race.run(std::move(addresses)), options_.dial_timeout);
+            auto added = admit(std::move(made), direction::outbound);
+            pending->made = std::move(added).value();
+        } catch (...) {
+            pending->failure = std::current_exception();
+        }
+        if (pending->failure && stopping_) pending->failure = std::make_exception_ptr(error{make_error_code(errc::stopped)});
+        if (pending->failure) {
+            // The peer may have dialled us meanwhile.
+            if (auto const found = active_.find(peer); found != active_.end()) {
+                pending->made = found->second;
+                pending->failure = nullptr;
+            } else {
+                ++stats_.dials_failed;
+            }
+        }
+        dials_.erase(peer);
+        pending->done = true;
+        pending->finished.notify_all();
+    }
+
+    awaitable<void> accept_connections(std::shared_ptr<acceptor> from) {
+        for (;;) {
+            std::unique_ptr<pending_connection> incoming;
+            std::error_code code;
+            try {
+                incoming = co_await from->accept();
+            } catch (std::system_error const &e) {
+                code = e.code();
+            }
+            if (code == condition::closed || code == condition::cancelled) co_return;
+            if (code) { // out of descriptors, most likely: wait rather than spin
+                log(log_level::warning, "swarm", "accept: ", code.message());
+                co_await sleep_for(std::chrono::milliseconds{100});
+                continue;
+            }
+            auto const host = incoming->remote_address().ip_text();
+            if (handshakes_ >= options_.max_pending_handshakes || inbound_from(host) >= options_.max_connections_per_address) {
+                ++stats_.handshakes_refused;
+                continue;
+            }
+            tasks_.spawn(accept_one(std::move(incoming), host));
+        }
+    }
+
+    awaitable<void> accept_one(std::unique_ptr<pending_connection> incoming, std::string host) {
+        struct counted {
+            swarm &owner;
+            std::string const &host;
+            counted(swarm &s, std::string const &h) : owner{s}, host{h} {
+                ++owner.handshakes_;
+                ++owner.inbound_[host];
+            }
+            ~counted() {
+                --owner.handshakes_;
+                owner.forget_inbound(host);
+            }
+        } const count{*this, host};
+        try {
+            established made = co_await with_timeout(incoming->upgrade(), options_.handshake_timeout);
+            auto const added = admit(std::move(made), direction::inbound);
+            if (!added) log(log_level::debug, "swarm", "inbound refused: ", added.error().message());
+        } catch (std::system_error const &e) {
+            ++stats_.handshakes_failed;
+            log(log_level::debug, "swarm", "inbound handshake: ", e.what());
+        }
+    }
+
+    std::size_t inbound_from(std::string const &host) const {
+        auto const found = inbound_.find(host);
+        return found == inbound_.end() ? 0 : found->second;
+    }
+    void forget_inbound(std::string const &host) {
+        auto const found = inbound_.find(host);
+        if (found != inbound_.end() && --found->second == 0) inbound_.erase(found);
+    }
+
+    /// Takes an authenticated connection in, or says why not (and drops it).
+    result<std::shared_ptr<connection>> admit(established made, direction dir) {
+        if (stopping_) return errc::stopped;
+        if (made.peer == self_.id()) return errc::self_dial;
+        auto const found = active_.find(made.peer);
+        if (found == active_.end() && all_.size() >= options_.max_connections && !make_room()) {
+            ++stats_.connections_refused;
+            return errc::limit_exceeded;
+        }
+        auto added = std::make_shared<connection>(executor_, std::move(made), dir, clock_.now());
+        auto const &info = added->info;
+        bool first = false;
+        std::shared_ptr<connection> loser;
+        if (found == active_.end()) {
+            active_.emplace(info.peer, added);
+            first = true;
+        } else if (newer_connection_wins(found->second->info, info, self_.id())) {
+            loser = std::exchange(found->second, added);
+        } else {
+            loser = added;
+        }
+        ++stats_.connections_opened;
+        all_.push_back(added);
+        if (dir == direction::inbound) ++inbound_[info.remote.ip_text()];
+        tasks_.spawn(supervise(added));
+        if (loser) {
+            loser->retired = true;
+            tasks_.spawn(retire(loser));
+        }
+        if (first) notify([&info](swarm_observer const &o) { if (o.connected) o.connected(info); });
+        return active_.contains(info.peer) ? active_.find(info.peer)->second : added;
+    }
+
+    /// Runs a connection until it ends, then forgets it.
+    awaitable<void> supervise(std::shared_ptr<connection> c) {
+        std::error_code why = make_error_code(errc::closed);
+        c->tasks.spawn(accept_streams(c));
+        try {
+            co_await c->mux->run();
+        } catch (std::system_error const &e) {
+            why = e.code();
+        }
+        co_await asio::this_coro::reset_cancellation_state();
+        c->tasks.cancel();
+        co_await c->tasks.join();
+        all_.remove(c);
+        if (c->info.dir == direction::inbound) forget_inbound(c->info.remote.ip_text());
+        ++stats_.connections_closed;
+        if (c->closing) why = c->closing;
+        auto const found = active_.find(c->info.peer);
+        if (found == active_.end() || found->second != c) co_return;
+        active_.erase(found);
+        // A retired connection that still lives takes over rather than leave the peer without one.
+        for (auto const &other : all_)
+            if (other->info.peer == c->info.peer && !other->closing) {
+                other->retired = false;
+                active_.emplace(other->info.peer, other);
+                co_return;
+            }
+        log(log_level::info, "swarm", "disconnected ", c->info.peer.to_string(), ": ", why.message());
+        notify([&](swarm_observer const &o) { if (o.disconnected) o.disconnected(c->info.peer, why); });
+    }
+
+    awaitable<void> accept_streams(std::shared_ptr<connection> c) {
+        for (;;) {
+            std::shared_ptr<stream_core> core;
+            try {
+                core = co_await c->mux->accept_stream();
+            } catch (std::system_error const &) {
+                co_return; // `run()` says why
+            }
+            stream incoming{std::move(core), c->info.peer};
+            if (c->tasks.size() > options_.max_streams_per_peer) {
+                ++stats_.streams_refused;
+                continue; // destroying it resets it
+            }
+            c->tasks.spawn(serve(c, std::move(incoming)));
+        }
+    }
+
+    awaitable<void> serve(std::shared_ptr<connection> c, stream incoming) {
+        std::string protocol;
+        try {
+            incoming.expires_at(clock_.now() + options_.handshake_timeout);
+            auto const supported = [this](std::string_view name) { return handlers_.find(name) != handlers_.end(); };
+            protocol = co_await negotiate_as_listener(incoming, supported);
+            incoming.expires_never();
+            auto const found = handlers_.find(protocol);
+            if (found == handlers_.end()) co_return;
+            auto const handler = found->second; // alive even if the protocol is taken away meanwhile
+            auto &in_flight = c->in_flight[protocol];
+            if (in_flight >= options_.max_streams_per_protocol) {
+                ++stats_.streams_refused;
+                co_return;
+            }
+            struct counted {
+                std::size_t &n;
+                explicit counted(std::size_t &of) : n{of} { ++n; }
+                ~counted() { --n; }
+            } const count{in_flight};
+            incoming.set_protocol(protocol);
+            co_await (*handler)(std::move(incoming));
+        } catch (std::system_error const &e) {
+            if (e.code() == errc::unsupported_protocol) ++stats_.streams_unsupported;
+            log(log_level::debug, "swarm", protocol, " stream from ", c->info.peer.to_string(), ": ", e.what());
+        } catch (std::exception const &e) {
+            log(log_level::warning, "swarm", protocol, " handler: ", e.what());
+        }
+    }
+
+    /// Ends a connection that another one has replaced, as soon as its streams have ended.
+    awaitable<void> retire(std::shared_ptr<connection> c) {
+        timer pause{executor_};
+        auto const end = clock_.now() + options_.retire_timeout;
+        while (c->retired && c->mux->stream_count() > 0 && clock_.now() < end)
+            co_await pause.wait_for(std::chrono::milliseconds{20});
+        if (c->retired) co_await close(c);
+    }
+
+    awaitable<void> close(std::shared_ptr<connection> c) {
+        if (!c->closing) c->closing = make_error_code(errc::closed);
+        try {
+            co_await c->mux->close();
+        } catch (std::system_error const &) { // it was gone already
+        }
+    }
+
+    bool is_idle(connection const &c, time_point before) const {
+        return c.mux->stream_count() == 0 && !protected_.contains(c.info.peer) && c.mux->last_activity() < before && c.info.since < before;
+    }
+    void close_idle(connection &c) {
+        ++stats_.connections_idle;
+        c.closing = make_error_code(errc::idle);
+        c.mux->abort(c.closing);
+    }
+    bool make_room() {
+        connection *quietest = nullptr;
+        for (auto const &c : all_)
+            if (!c->closing && is_idle(*c, clock_.now()) && (!quietest || c->mux->last_activity() < quietest->mux->last_activity()))
+                quietest = c.get();
+        if (!quietest) return false;
+        close_idle(*quietest);
+        return true;
+    }
+
+    awaitable<void> sweep() {
+        timer pause{executor_};
+        for (;;) {
+            co_await pause.wait_for(std::max<duration>(options_.idle_timeout / 4, std::chrono::milliseconds{100}));
+            for (auto const &c : all_)
+                if (!c->closing && is_idle(*c, clock_.now() - options_.idle_timeout)) close_idle(*c);
+        }
+    }
+
+    template <class F> void notify(F const &call) {
+        std::erase_if(observers_, [](auto const &weak) { return weak.expired(); });
+        auto const now = observers_; // a callback may add or remove observers
+        for (auto const &weak : now)
+            if (auto const observer = weak.lock()) call(*observer);
+    }
+
+    any_io_executor executor_;
+    identity const &self_;
+    swarm_options options_;
+    std::function<std::vector<multiaddr>(peer_id const &)> addresses_of_;
+    context_clock clock_;
+    std::vector<std::unique_ptr<connector>> connectors_;
+    std::vector<std::shared_ptr<acceptor>> acceptors_;
+    std::map<std::string, std::shared_ptr<stream_handler const>, std::less<>> handlers_;
+    std::list<std::shared_ptr<connection>> all_;             // with those that are being retired
+    std::map<peer_id, std::shared_ptr<connection>> active_;  // the one that new streams use
+    std::map<peer_id, std::shared_ptr<pending_dial>> dials_;
+    std::map<peer_id, std::set<std::string>> protected_;
+    std::map<std::string, std::size_t> inbound_;             // by remote IP: handshakes and connections
+    std::vector<std::weak_ptr<swarm_observer const>> observers_;
+    std::size_t handshakes_ = 0;
+    swarm_stats stats_;
+    bool stopping_ = false;
+    task_group tasks_;
+};
+
+} // namespace gigi::inline v1

@@ -1,0 +1,42 @@
+// gigi/link/swarm_options.hpp: the swarm's limits and what it counts.
+//
+// Layer: link.
+#pragma once
+
+#include "../core/clock.hpp"
+
+#include <cstddef>
+#include <cstdint>
+
+namespace gigi::inline v1 {
+
+/// Limits and deadlines of a swarm.
+struct swarm_options {
+    std::size_t max_connections = 1000;            ///< in total; the idlest unprotected one makes room, or inbound is closed and a dial throws limit_exceeded
+    std::size_t max_connections_per_address = 128; ///< inbound, from one IP address; further ones are closed
+    std::size_t max_pending_handshakes = 128;      ///< inbound, not yet authenticated; further ones are closed
+    std::size_t max_pending_dials = 128;           ///< peers being dialled at once; further dials throw limit_exceeded
+    std::size_t max_addresses_per_dial = 16;       ///< addresses of one peer that one dial tries
+    std::size_t max_streams_per_peer = 256;        ///< inbound, of all protocols; further ones are reset
+    std::size_t max_streams_per_protocol = 64;     ///< inbound, of one protocol and peer; further ones are reset
+    duration handshake_timeout = std::chrono::seconds{10};       ///< of an inbound connection, and of a stream's negotiation
+    duration dial_timeout = std::chrono::seconds{15};            ///< for all addresses of one peer together
+    duration dial_stagger = std::chrono::milliseconds{250};      ///< RFC 8305's connection attempt delay
+    duration idle_timeout = std::chrono::minutes{10};            ///< without a stream or traffic, where nothing protects the connection
+    duration retire_timeout = std::chrono::seconds{2};           ///< a duplicate connection's streams have so long to end
+};
+
+/// What a swarm has done and refused since it was made.
+struct swarm_stats {
+    std::uint64_t connections_opened = 0;
+    std::uint64_t connections_closed = 0;
+    std::uint64_t dials_failed = 0;
+    std::uint64_t handshakes_failed = 0;
+    std::uint64_t handshakes_refused = 0;   ///< over max_pending_handshakes or max_connections_per_address
+    std::uint64_t connections_refused = 0;  ///< over max_connections
+    std::uint64_t connections_idle = 0;     ///< closed for being idle, or to make room
+    std::uint64_t streams_refused = 0;      ///< over max_streams_per_peer or max_streams_per_protocol
+    std::uint64_t streams_unsupported = 0;  ///< asked for a protocol that nobody here serves
+};
+
+} // namespace gigi::inline v1

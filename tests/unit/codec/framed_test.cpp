@@ -1,0 +1,212 @@
+#include <gigi/codec/codec.hpp>
+#include <gigi/codec/framed.hpp>
+#include <gigi/codec/protobuf.hpp>
+#include <gigi/core/clock.hpp>
+#include <gigi/core/timeout.hpp>
+
+#include <doctest/doctest.h>
+
+#include <ostream>
+
+using namespace gigi;
+
+namespace {
+
+/// A stream that is fed by hand; a read waits while there is nothing and it has not ended.
+struct scripted_stream {
+    struct state {
+        explicit state(any_io_executor const &executor) : readable{executor} {}
+        bytes input;
+        std::size_t at = 0;
+        std::size_t largest_read = 1 << 20;  // bytes given at once
+        std::size_t largest_asked = 0;       // buffer the reader came with
+        bool ended = false;
+        std::vector<bytes> writes;
+        async_condition readable;
+    };
+    std::shared_ptr<state> s;
+
+    awaitable<std::size_t> read_some(mutable_bytes buffer) {
+        s->largest_asked = std::max(s->largest_asked, buffer.size());
+        while (s->at == s->input.size() && !s->ended) co_await s->readable.wait();
+        std::size_t const n = std::min({buffer.size(), s->input.size() - s->at, s->largest_read});
+        std::copy_n(s->input.begin() + static_cast<std::ptrdiff_t>(s->at), n, buffer.begin());
+        s->at += n;
+        co_return n;
+    }
+    awaitable<void> write(bytes_view data) {
+        s->writes.push_back(to_bytes(data));
+        co_return;
+    }
+    void close_write() {}
+    void reset() {}
+};
+static_assert(ByteStream<scripted_stream>);
+
+struct note {
+    static constexpr std::size_t max_size = 100'000;
+    std::string text;
+    void encode(bytes &out) const { protobuf_writer{out}.text(1, text); }
+    static result<note> decode(bytes_view data) {
+        note n;
+        protobuf_reader in{data};
+        while (in.next())
+            if (in.field() == 1) in.read(n.text);
+        if (in.error()) return in.error();
+        return n;
+    }
+};
+
+using notes = framed<scripted_stream, message_codec>;
+
+template <class F> void run(F body) {
+    asio::io_context io;
+    bool finished = false;
+    std::exception_ptr failure;
+    auto state = std::make_shared<scripted_stream::state>(io.get_executor());
+    asio::co_spawn(io, body(state), [&](std::exception_ptr e) {
+        failure = e;
+        finished = true;
+    });
+    io.run();
+    if (failure) std::rethrow_exception(failure);
+    CHECK(finished);
+}
+
+awaitable<std::error_code> read_fails(notes &f) {
+    try {
+        co_await f.read<note>();
+    } catch (std::system_error const &e) {
+        co_return e.code();
+    }
+    co_return std::error_code{};
+}
+
+using state = std::shared_ptr<scripted_stream::state>;
+
+awaitable<void> round_trips(state s, std::size_t largest_read) {
+    notes out{scripted_stream{s}};
+    std::vector<std::size_t> const sizes{0, 1, 1000, 1019, 1020, 1021, 1024, 1030, 5000, 65536, 99'000, 3};
+    for (auto size : sizes) {
+        note n;
+        n.text.assign(size, 'x');
+        co_await out.write(n);
+    }
+    CHECK(s->writes.size() == sizes.size()); // one write each
+    for (auto &w : s->writes) append(s->input, w);
+    s->ended = true;
+    s->largest_read = largest_read;
+    notes in{scripted_stream{s}};
+    for (auto size : sizes) {
+        note const n = co_await in.read<note>();
+        CHECK(n.text.size() == size);
+    }
+    std::optional<note> const end = co_await in.try_read<note>();
+    CHECK(!end);
+    std::error_code const code = co_await read_fails(in);
+    CHECK(code == errc::end_of_stream);
+}
+
+awaitable<void> lying_length(state s) {
+    append_varint(s->input, 99'999); // allowed, but never sent
+    append(s->input, bytes(10, 1));
+    s->ended = true;
+    notes f{scripted_stream{s}};
+    std::error_code const code = co_await read_fails(f);
+    CHECK(code == errc::end_of_stream);
+    CHECK(s->largest_asked <= 64 * 1024);
+}
+
+awaitable<void> too_large(state s) {
+    append_varint(s->input, 100'001);
+    notes f{scripted_stream{s}};
+    std::error_code const code = co_await read_fails(f);
+    CHECK(code == errc::frame_too_large);
+    note big;
+    big.text.assign(100'000, 'x');
+    std::error_code sent;
+    try {
+        co_await f.write(big);
+    } catch (std::system_error const &e) {
+        sent = e.code();
+    }
+    CHECK(sent == errc::message_too_large);
+    CHECK(s->writes.empty());
+}
+
+awaitable<void> cancelled_reads_go_on(state s, std::size_t size) {
+    bytes const body(size, 7);
+    bytes wire;
+    append_frame(wire, body);
+    append(wire, std::string_view{"raw!"});
+    notes f{scripted_stream{s}};
+    bytes got;
+    std::size_t given = 0;
+    while (got.empty()) { // a third of the rest at a time, each wait cancelled
+        std::size_t const n = std::max<std::size_t>(1, (wire.size() - given) / 3);
+        append(s->input, bytes_view{wire}.subspan(given, std::min(n, wire.size() - given)));
+        given += std::min(n, wire.size() - given);
+        try {
+            got = co_await with_timeout(f.read_bytes(size), 1ms);
+        } catch (std::system_error const &e) {
+            CHECK(e.code() == errc::timed_out);
+            if (given == wire.size()) throw;
+        }
+    }
+    CHECK(got == body);
+    append(s->input, bytes_view{wire}.subspan(given));
+    s->ended = true;
+    bytes rest(4);
+    co_await read_exactly(f, rest);
+    CHECK(to_text(rest) == "raw!");
+}
+
+awaitable<void> raw_after_frames(state s) {
+    append_frame(s->input, as_bytes("head"));
+    append(s->input, std::string_view{"raw bytes"});
+    s->ended = true;
+    notes f{scripted_stream{s}};
+    bytes const head = co_await f.read_bytes(10);
+    CHECK(to_text(head) == "head");
+    CHECK(f.buffered() == 9);
+    CHECK(to_text(f.take_buffered()) == "raw bytes");
+    CHECK(f.buffered() == 0);
+    bytes rest(1);
+    std::size_t const n = co_await f.read_some(rest);
+    CHECK(n == 0);
+}
+
+awaitable<void> queued_messages(state s) {
+    notes f{scripted_stream{s}};
+    f.put(note{"a"});
+    f.put(note{"b"});
+    co_await f.flush();
+    co_await f.flush();
+    CHECK(s->writes.size() == 1);
+    CHECK(to_hex(s->writes[0]) == "030a0161030a0162");
+}
+
+awaitable<void> damaged_message(state s) {
+    append_frame(s->input, bytes{0x0f});
+    append_frame(s->input, bytes{0x0a, 1, 'k'});
+    notes f{scripted_stream{s}};
+    std::error_code const code = co_await read_fails(f);
+    CHECK(code == errc::protocol_violation);
+    note const next = co_await f.read<note>();
+    CHECK(next.text == "k");
+}
+
+} // namespace
+
+TEST_CASE("framed: messages of all sizes, however the stream splits them") {
+    for (std::size_t largest : {1, 7, 1000, 1 << 20})
+        run([=](state s) { return round_trips(s, largest); });
+}
+TEST_CASE("T2: a length that lies costs no memory") { run(lying_length); }
+TEST_CASE("T1: too large for the message type, either way") { run(too_large); }
+TEST_CASE("framed: a cancelled read loses nothing") {
+    for (std::size_t size : {3, 900, 5000, 300'000}) run([=](state s) { return cancelled_reads_go_on(s, size); });
+}
+TEST_CASE("framed: a raw phase can follow") { run(raw_after_frames); }
+TEST_CASE("framed: several messages in one write") { run(queued_messages); }
+TEST_CASE("framed: a damaged message ends neither the stream nor the framing") { run(damaged_message); }

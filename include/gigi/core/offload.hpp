@@ -1,0 +1,74 @@
+// gigi/core/offload.hpp: work that would block the network, done elsewhere.
+//
+// Layer: core. Hashing and disk work run on a small thread pool; the result comes back to the caller's strand.
+#pragma once
+
+#include "asio.hpp"
+#include "condition.hpp"
+#include "error.hpp"
+
+#include <exception>
+#include <memory>
+#include <optional>
+#include <type_traits>
+#include <utility>
+
+namespace gigi::inline v1 {
+
+namespace detail {
+
+template <class T> struct offloaded {
+    explicit offloaded(any_io_executor const &executor) : finished{executor} {}
+    std::conditional_t<std::is_void_v<T>, bool, std::optional<T>> value{};
+    std::exception_ptr failure;
+    bool done = false; // touched on the caller's strand only
+    async_condition finished;
+};
+
+} // namespace detail
+
+/// Runs `work()` on the executor `pool` and returns what it returns, or throws what it throws.
+/// @param work called once, on another thread: what it refers to must live until this returns, and not be touched meanwhile
+/// @par Cancellation Work that has begun is not interrupted: waits for its end, then throws `errc::cancelled`.
+template <class F> [[nodiscard]] awaitable<std::invoke_result_t<F &>> run_on(any_io_executor pool, F work) {
+    using value = std::invoke_result_t<F &>;
+    any_io_executor const executor = co_await asio::this_coro::executor;
+    auto const state = std::make_shared<detail::offloaded<value>>(executor);
+    // The context must not run out of work while the result is on its way.
+    any_io_executor const home = asio::prefer(executor, asio::execution::outstanding_work.tracked);
+    auto job = [state, home, work = std::move(work)]() mutable {
+        try {
+            if constexpr (std::is_void_v<value>)
+                work();
+            else
+                state->value.emplace(work());
+        } catch (...) {
+            state->failure = std::current_exception();
+        }
+        asio::post(home, [state = std::move(state)] {
+            state->done = true;
+            state->finished.notify_all();
+        });
+    };
+    asio::post(pool, std::move(job));
+    co_await asio::this_coro::throw_if_cancelled(false);
+    bool interrupted = false;
+    while (!state->done) {
+        bool woken = false;
+        try {
+            co_await state->finished.wait();
+            woken = true;
+        } catch (std::system_error const &) {
+        }
+        if (!woken && !state->done) {
+            interrupted = true;
+            co_await asio::this_coro::reset_cancellation_state();
+        }
+    }
+    co_await asio::this_coro::throw_if_cancelled(true);
+    if (interrupted) throw error{make_error_code(errc::cancelled)};
+    if (state->failure) std::rethrow_exception(state->failure);
+    if constexpr (!std::is_void_v<value>) co_return std::move(*state->value);
+}
+
+} // namespace gigi::inline v1

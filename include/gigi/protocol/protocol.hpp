@@ -1,0 +1,66 @@
+// gigi/protocol/protocol.hpp: what a typed request-response protocol is.
+//
+// Layer: protocol.
+#pragma once
+
+#include "../codec/cereal_codec.hpp"
+#include "../core/asio.hpp"
+#include "../core/error.hpp"
+#include "../peer/peer_id.hpp"
+
+#include <concepts>
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace gigi::inline v1 {
+
+/// A protocol: its id and what is asked and answered, each on a stream of its own.
+///
+/// ```cpp
+/// struct dictionary {
+///     static constexpr std::string_view id = "/example/dictionary/1.0.0";
+///     using request = std::string;
+///     struct response {
+///         std::string meaning;
+///         template <class Archive> void serialize(Archive &archive) { archive(meaning); }
+///     };
+/// };
+/// ```
+/// A type may state its largest encoding as `static constexpr std::size_t max_size` (bytes); 1 MiB otherwise.
+template <class P>
+concept Protocol = requires {
+    { P::id } -> std::convertible_to<std::string_view>;
+    typename P::request;
+    typename P::response;
+    requires Codec<cereal_codec, typename P::request>;
+    requires Codec<cereal_codec, typename P::response>;
+};
+
+namespace detail {
+
+/// What goes back on the wire: the answer, or why there is none.
+template <class Response> struct reply {
+    static constexpr std::size_t max_size = max_size_of<Response> + 1024;
+
+    std::string error;   ///< the word of an `errc`; empty where there is an answer
+    std::string message; ///< for people, at most 512 bytes
+    std::optional<Response> value;
+
+    template <class Archive> void serialize(Archive &archive) { archive(error, message, value); }
+};
+
+/// The code that a peer's word stands for; words that are not known mean `errc::rejected`.
+inline errc code_of(std::string_view word) noexcept {
+    for (int code = 1;; ++code) {
+        auto const known = static_cast<errc>(code);
+        std::string_view const text = name(known);
+        if (text == "unknown") return errc::rejected;
+        if (text == word) return known;
+    }
+}
+
+} // namespace detail
+
+} // namespace gigi::inline v1

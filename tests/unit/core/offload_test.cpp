@@ -1,0 +1,64 @@
+#include <gigi/core/offload.hpp>
+
+#include <gigi/core/timeout.hpp>
+
+#include <doctest/doctest.h>
+
+#include <atomic>
+#include <string>
+#include <thread>
+
+using namespace gigi;
+
+namespace {
+
+template <class F> void run(F f) {
+    asio::io_context io;
+    bool finished = false;
+    asio::co_spawn(io, f(), [&](std::exception_ptr e) {
+        finished = true;
+        if (e) std::rethrow_exception(e);
+    });
+    io.run();
+    CHECK(finished);
+}
+
+} // namespace
+
+TEST_CASE("run_on: works on the pool and comes back with the value or the failure") {
+    asio::thread_pool pool{1};
+    run([&]() -> awaitable<void> {
+        auto const here = std::this_thread::get_id();
+        auto work = [] { return std::this_thread::get_id(); };
+        auto const there = co_await run_on(pool.get_executor(), work);
+        CHECK(there != here);
+        CHECK(std::this_thread::get_id() == here);
+        std::error_code code;
+        auto bad = []() -> std::string { throw error{errc::io_error, "disk"}; };
+        try {
+            co_await run_on(pool.get_executor(), bad);
+        } catch (std::system_error const &e) {
+            code = e.code();
+        }
+        CHECK(code == errc::io_error);
+    });
+}
+
+TEST_CASE("run_on: a cancelled caller waits for the end of what has begun") {
+    asio::thread_pool pool{1};
+    std::atomic<bool> ended = false;
+    run([&]() -> awaitable<void> {
+        auto slow = [&ended] {
+            std::this_thread::sleep_for(20ms);
+            ended = true;
+        };
+        std::error_code code;
+        try {
+            co_await with_timeout(run_on(pool.get_executor(), slow), 1ms);
+        } catch (std::system_error const &e) {
+            code = e.code();
+        }
+        CHECK(code == errc::timed_out);
+        CHECK(ended);
+    });
+}

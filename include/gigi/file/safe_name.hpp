@@ -1,0 +1,122 @@
+// gigi/file/safe_name.hpp: a file name that is safe on this and on any other system, from whatever a peer sent.
+//
+// Layer: file. Sans-I/O. Against traversal, terminal escapes, device names and names that no file system takes (THREATS
+// T21, T23, T24).
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace gigi::inline v1 {
+
+inline constexpr std::size_t max_file_name = 200; ///< in bytes: leaves room for suffixes below the usual limit of 255
+
+namespace detail {
+
+/// How many bytes the well-formed UTF-8 character at the front of `text` takes; 0 where there is none.
+constexpr std::size_t utf8_length(std::string_view text) noexcept {
+    auto const byte = [&](std::size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0u; };
+    unsigned const first = byte(0);
+    auto const follows = [&](std::size_t i) { return (byte(i) & 0xc0) == 0x80; };
+    if (first < 0x80) return text.empty() ? 0 : 1;
+    if (first >= 0xc2 && first <= 0xdf) return follows(1) ? 2 : 0;
+    if (first >= 0xe0 && first <= 0xef) {
+        if (!follows(1) || !follows(2)) return 0;
+        if (first == 0xe0 && byte(1) < 0xa0) return 0; // longer than need be
+        if (first == 0xed && byte(1) > 0x9f) return 0; // a surrogate
+        return 3;
+    }
+    if (first >= 0xf0 && first <= 0xf4) {
+        if (!follows(1) || !follows(2) || !follows(3)) return 0;
+        if (first == 0xf0 && byte(1) < 0x90) return 0;
+        if (first == 0xf4 && byte(1) > 0x8f) return 0; // past U+10FFFF
+        return 4;
+    }
+    return 0;
+}
+
+constexpr std::uint32_t utf8_value(std::string_view character) noexcept {
+    auto const byte = [&](std::size_t i) { return std::uint32_t{static_cast<unsigned char>(character[i])}; };
+    switch (character.size()) {
+    case 1: return byte(0);
+    case 2: return (byte(0) & 0x1f) << 6 | (byte(1) & 0x3f);
+    case 3: return (byte(0) & 0x0f) << 12 | (byte(1) & 0x3f) << 6 | (byte(2) & 0x3f);
+    default: return (byte(0) & 0x07) << 18 | (byte(1) & 0x3f) << 12 | (byte(2) & 0x3f) << 6 | (byte(3) & 0x3f);
+    }
+}
+
+/// Characters that command a terminal or make text look other than it is: controls, bidirectional overrides, invisible
+/// joints and line separators.
+constexpr bool is_deceptive(std::uint32_t c) noexcept {
+    return c < 0x20 || (c >= 0x7f && c <= 0x9f) || c == 0xad || c == 0x61c || (c >= 0x200b && c <= 0x200f) ||
+           (c >= 0x2028 && c <= 0x202e) || (c >= 0x2060 && c <= 0x206f) || c == 0xfeff || (c >= 0xfff9 && c <= 0xfffb) ||
+           (c >= 0xe0000 && c <= 0xe007f);
+}
+
+/// Names that Windows gives to devices, whatever follows the first dot.
+inline bool is_device_name(std::string_view name) {
+    std::string stem{name.substr(0, name.find('.'))};
+    while (!stem.empty() && stem.back() == ' ') stem.pop_back();
+    for (char &c : stem)
+        if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
+    for (auto const device : {"CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$", "CLOCK$"})
+        if (stem == device) return true;
+    if (!stem.starts_with("COM") && !stem.starts_with("LPT")) return false;
+    auto const number = std::string_view{stem}.substr(3);
+    return (number.size() == 1 && number[0] >= '0' && number[0] <= '9') || number == "\u00b9" || number == "\u00b2" || number == "\u00b3";
+}
+
+} // namespace detail
+
+/// A single, harmless path component: what stands after the last slash or backslash, without control, invisible and
+/// reserved characters, damaged UTF-8, leading dots and spaces, trailing dots and spaces; not a Windows device; at most
+/// `max_file_name` bytes, cut at a character and before the extension; "file" where nothing is left. Safe names stay as they are.
+inline std::string safe_file_name(std::string_view name) {
+    if (auto const slash = name.find_last_of("/\\"); slash != std::string_view::npos) name.remove_prefix(slash + 1);
+    std::string out;
+    while (!name.empty()) {
+        std::size_t const length = detail::utf8_length(name);
+        if (length == 0) { // not UTF-8
+            name.remove_prefix(1);
+            out += '_';
+            continue;
+        }
+        auto const character = name.substr(0, length);
+        name.remove_prefix(length);
+        if (detail::is_deceptive(detail::utf8_value(character))) continue;
+        if (length == 1 && std::string_view{"<>:\"|?*"}.find(character[0]) != std::string_view::npos)
+            out += '_';
+        else
+            out += character;
+    }
+    auto const trim = [](std::string &text) {
+        while (!text.empty() && (text.back() == '.' || text.back() == ' ')) text.pop_back();
+        text.erase(0, std::min(text.find_first_not_of(". "), text.size()));
+    };
+    trim(out);
+    if (out.size() > max_file_name) {
+        auto const dot = out.rfind('.');
+        std::string extension = dot != std::string::npos && out.size() - dot <= 20 ? out.substr(dot) : std::string{};
+        std::size_t keep = max_file_name - extension.size();
+        while (keep > 0 && (static_cast<unsigned char>(out[keep]) & 0xc0) == 0x80) --keep; // not within a character
+        out.resize(keep);
+        out += extension;
+        trim(out);
+    }
+    if (out.empty()) return "file";
+    if (detail::is_device_name(out)) out.insert(0, 1, '_');
+    return out;
+}
+
+/// The name to try when `n` others have been taken: "name.ext", "name (1).ext", "name (2).ext" …
+inline std::string numbered_file_name(std::string const &name, unsigned n) {
+    if (n == 0) return name;
+    auto dot = name.rfind('.');
+    if (dot == 0 || dot == std::string::npos) dot = name.size();
+    return name.substr(0, dot) + " (" + std::to_string(n) + ")" + name.substr(dot);
+}
+
+} // namespace gigi::inline v1

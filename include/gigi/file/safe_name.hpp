@@ -4,9 +4,10 @@
 // T21, T23, T24).
 #pragma once
 
+#include "../core/text.hpp"
+
 #include <algorithm>
 #include <cstddef>
-#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -16,44 +17,11 @@ inline constexpr std::size_t max_file_name = 200; ///< in bytes: leaves room for
 
 namespace detail {
 
-/// How many bytes the well-formed UTF-8 character at the front of `text` takes; 0 where there is none.
-constexpr std::size_t utf8_length(std::string_view text) noexcept {
-    auto const byte = [&](std::size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0u; };
-    unsigned const first = byte(0);
-    auto const follows = [&](std::size_t i) { return (byte(i) & 0xc0) == 0x80; };
-    if (first < 0x80) return text.empty() ? 0 : 1;
-    if (first >= 0xc2 && first <= 0xdf) return follows(1) ? 2 : 0;
-    if (first >= 0xe0 && first <= 0xef) {
-        if (!follows(1) || !follows(2)) return 0;
-        if (first == 0xe0 && byte(1) < 0xa0) return 0; // longer than need be
-        if (first == 0xed && byte(1) > 0x9f) return 0; // a surrogate
-        return 3;
-    }
-    if (first >= 0xf0 && first <= 0xf4) {
-        if (!follows(1) || !follows(2) || !follows(3)) return 0;
-        if (first == 0xf0 && byte(1) < 0x90) return 0;
-        if (first == 0xf4 && byte(1) > 0x8f) return 0; // past U+10FFFF
-        return 4;
-    }
-    return 0;
-}
-
-constexpr std::uint32_t utf8_value(std::string_view character) noexcept {
-    auto const byte = [&](std::size_t i) { return std::uint32_t{static_cast<unsigned char>(character[i])}; };
-    switch (character.size()) {
-    case 1: return byte(0);
-    case 2: return (byte(0) & 0x1f) << 6 | (byte(1) & 0x3f);
-    case 3: return (byte(0) & 0x0f) << 12 | (byte(1) & 0x3f) << 6 | (byte(2) & 0x3f);
-    default: return (byte(0) & 0x07) << 18 | (byte(1) & 0x3f) << 12 | (byte(2) & 0x3f) << 6 | (byte(3) & 0x3f);
-    }
-}
-
 /// Characters that command a terminal or make text look other than it is: controls, bidirectional overrides, invisible
 /// joints and line separators.
-constexpr bool is_deceptive(std::uint32_t c) noexcept {
-    return c < 0x20 || (c >= 0x7f && c <= 0x9f) || c == 0xad || c == 0x61c || (c >= 0x200b && c <= 0x200f) ||
-           (c >= 0x2028 && c <= 0x202e) || (c >= 0x2060 && c <= 0x206f) || c == 0xfeff || (c >= 0xfff9 && c <= 0xfffb) ||
-           (c >= 0xe0000 && c <= 0xe007f);
+constexpr bool is_deceptive(char32_t c) noexcept {
+    return is_control(c) || is_direction_control(c) || c == 0xad || (c >= 0x200b && c <= 0x200d) || c == 0x2028 || c == 0x2029 ||
+           (c >= 0x2060 && c <= 0x206f) || c == 0xfeff || (c >= 0xfff9 && c <= 0xfffb) || (c >= 0xe0000 && c <= 0xe007f);
 }
 
 /// Names that Windows gives to devices, whatever follows the first dot.
@@ -78,16 +46,11 @@ inline std::string safe_file_name(std::string_view name) {
     if (auto const slash = name.find_last_of("/\\"); slash != std::string_view::npos) name.remove_prefix(slash + 1);
     std::string out;
     while (!name.empty()) {
-        std::size_t const length = detail::utf8_length(name);
-        if (length == 0) { // not UTF-8
-            name.remove_prefix(1);
-            out += '_';
-            continue;
-        }
-        auto const character = name.substr(0, length);
-        name.remove_prefix(length);
-        if (detail::is_deceptive(detail::utf8_value(character))) continue;
-        if (length == 1 && std::string_view{"<>:\"|?*"}.find(character[0]) != std::string_view::npos)
+        auto const step = next_utf8(name);
+        auto const character = name.substr(0, step.length);
+        name.remove_prefix(step.length);
+        if (step.valid && detail::is_deceptive(step.code_point)) continue;
+        if (!step.valid || std::string_view{"<>:\"|?*"}.find(character[0]) != std::string_view::npos)
             out += '_';
         else
             out += character;

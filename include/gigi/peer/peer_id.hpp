@@ -1,0 +1,123 @@
+// gigi/peer/peer_id.hpp: who a peer is: the hash of its public key.
+//
+// Layer: peer. Spec: peer-ids/peer-ids.md: an identity multihash of encoded keys up to 42 bytes, SHA-256 otherwise; as text
+// base58btc of the multihash, or a CIDv1 of the libp2p-key codec in base32.
+#pragma once
+
+#include "../core/bytes.hpp"
+#include "../crypto/hash.hpp"
+#include "base58.hpp"
+#include "public_key.hpp"
+
+#include <array>
+#include <compare>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace gigi::inline v1 {
+
+/// The id of a peer: a multihash of at most 44 bytes, held inline. The default one names nobody.
+class peer_id {
+  public:
+    static constexpr std::size_t max_size = 44;
+
+    peer_id() = default;
+
+    static peer_id from_public_key(public_key const &key) {
+        bytes const encoded = key.encode();
+        peer_id id;
+        if (encoded.size() <= 42) {
+            id.set(0x00, encoded);
+        } else {
+            auto const digest = sha256(encoded);
+            id.set(0x12, digest);
+        }
+        return id;
+    }
+
+    /// From the multihash's bytes. @return `errc::invalid_address` for what is no multihash of a key
+    static result<peer_id> from_bytes(bytes_view multihash) {
+        if (multihash.size() < 3 || multihash.size() > max_size || multihash[1] != multihash.size() - 2) return errc::invalid_address;
+        if (!(multihash[0] == 0x00 && multihash[1] <= 42) && !(multihash[0] == 0x12 && multihash[1] == 32)) return errc::invalid_address;
+        peer_id id;
+        if (multihash[0] == 0x00 && !public_key::decode(multihash.subspan(2))) return errc::invalid_address;
+        id.set(multihash[0], multihash.subspan(2));
+        return id;
+    }
+
+    /// From text: `12D3Koo…`, `Qm…`, or a CID (`bafz…`).
+    static result<peer_id> parse(std::string_view text) {
+        if (text.starts_with('b')) {
+            auto const cid = from_base32(text.substr(1));
+            if (!cid || cid->size() < 2 || (*cid)[0] != 0x01 || (*cid)[1] != 0x72) return errc::invalid_address;
+            return from_bytes(bytes_view{*cid}.subspan(2));
+        }
+        if (!text.starts_with('1') && !text.starts_with("Qm")) return errc::invalid_address;
+        auto const raw = from_base58(text);
+        if (!raw) return errc::invalid_address;
+        return from_bytes(*raw);
+    }
+
+    bytes_view data() const noexcept { return {data_.data(), size_}; } ///< the multihash
+    bool empty() const noexcept { return size_ == 0; }
+    std::string to_string() const { return to_base58(data()); }
+    /// The end of the text, as in `name~abcd`.
+    std::string short_string(std::size_t length = 4) const {
+        std::string const text = to_string();
+        return text.substr(text.size() - std::min(length, text.size()));
+    }
+
+    /// The key itself, where the id holds it.
+    std::optional<public_key> key() const {
+        if (empty() || data_[0] != 0x00) return std::nullopt;
+        auto decoded = public_key::decode(data().subspan(2));
+        if (!decoded) return std::nullopt;
+        return std::move(*decoded);
+    }
+    bool matches(public_key const &key) const { return *this == from_public_key(key); }
+
+    friend bool operator==(peer_id const &a, peer_id const &b) noexcept { return equal(a.data(), b.data()); }
+    friend std::strong_ordering operator<=>(peer_id const &a, peer_id const &b) noexcept {
+        return std::lexicographical_compare_three_way(a.data_.begin(), a.data_.begin() + a.size_, b.data_.begin(), b.data_.begin() + b.size_);
+    }
+
+  private:
+    void set(std::uint8_t code, bytes_view digest) {
+        data_[0] = code;
+        data_[1] = static_cast<std::uint8_t>(digest.size());
+        std::ranges::copy(digest, data_.begin() + 2);
+        size_ = static_cast<std::uint8_t>(digest.size() + 2);
+    }
+
+    static result<bytes> from_base32(std::string_view text) {
+        if (text.size() > max_base58_size) return errc::invalid_argument;
+        bytes out;
+        unsigned held = 0, bits = 0;
+        for (char const c : text) {
+            unsigned value = 0;
+            if (c >= 'a' && c <= 'z') value = static_cast<unsigned>(c - 'a');
+            else if (c >= '2' && c <= '7') value = static_cast<unsigned>(c - '2') + 26;
+            else return errc::invalid_argument;
+            held = (held << 5 | value) & 0xfff;
+            bits += 5;
+            if (bits >= 8) {
+                bits -= 8;
+                out.push_back(static_cast<std::uint8_t>(held >> bits));
+            }
+        }
+        return out;
+    }
+
+    std::array<std::uint8_t, max_size> data_{};
+    std::uint8_t size_ = 0;
+};
+
+} // namespace gigi::inline v1
+
+template <> struct std::hash<gigi::peer_id> {
+    std::size_t operator()(gigi::peer_id const &id) const noexcept {
+        return std::hash<std::string_view>{}(gigi::as_text(id.data()));
+    }
+};

@@ -41,6 +41,7 @@ struct waiter {
     waiter *next = nullptr;
     /// Frees the waiter; resumes its coroutine with `code` where `run` is set, and destroys it otherwise.
     void (*finish)(waiter *, std::error_code code, bool run) = nullptr;
+    waiter **slot = nullptr; // who knows this waiter, if anybody
 };
 
 /// A completion handler on its way through the executor, with the handler's own allocator.
@@ -74,6 +75,21 @@ template <class Handler> struct waiter_of final : waiter {
 
 } // namespace detail
 
+/// A place for one coroutine that waits on a condition, so that it can be woken by itself: many objects that each have
+/// somebody waiting share one condition, and cost a pointer.
+/// @par Lifetime Must outlive the wait.
+class wait_slot {
+  public:
+    wait_slot() = default;
+    wait_slot(wait_slot const &) = delete;
+    wait_slot &operator=(wait_slot const &) = delete;
+    bool has_waiter() const noexcept { return waiter_ != nullptr; }
+
+  private:
+    friend async_condition;
+    detail::waiter *waiter_ = nullptr;
+};
+
 /// Where coroutines of one strand wait until another one notifies them.
 ///
 /// Distinct objects: safe. Shared objects: unsafe; use it on one strand. A waiter that is notified resumes through the
@@ -99,7 +115,17 @@ class async_condition {
     /// @throws std::system_error with `errc::cancelled`
     /// @par Cancellation Leaves the condition as if the wait had never begun.
     [[nodiscard]] awaitable<void> wait() {
-        return asio::async_initiate<asio::use_awaitable_t<> const, void(std::error_code)>(initiation{this}, use_awaitable);
+        return asio::async_initiate<asio::use_awaitable_t<> const, void(std::error_code)>(initiation{this, nullptr}, use_awaitable);
+    }
+    /// The same, in a slot that nobody waits in: `notify(slot)` wakes this coroutine alone.
+    [[nodiscard]] awaitable<void> wait(wait_slot &slot) {
+        return asio::async_initiate<asio::use_awaitable_t<> const, void(std::error_code)>(initiation{this, &slot.waiter_},
+                                                                                          use_awaitable);
+    }
+
+    /// Wakes the coroutine that waits in the slot, if any.
+    void notify(wait_slot &slot) {
+        if (slot.waiter_) finish(slot.waiter_, {});
     }
 
     /// Wakes the coroutine that has waited longest, if any.
@@ -120,18 +146,21 @@ class async_condition {
 
     struct initiation {
         async_condition *self;
+        detail::waiter **slot;
         template <class Handler> void operator()(Handler &&handler) const {
             using handler_type = std::decay_t<Handler>;
             using node = detail::waiter_of<handler_type>;
             using allocator = typename std::allocator_traits<asio::associated_allocator_t<handler_type>>::template rebind_alloc<node>;
             allocator memory{asio::get_associated_allocator(handler)};
             node *const made = std::allocator_traits<allocator>::allocate(memory, 1);
-            auto slot = asio::get_associated_cancellation_slot(handler);
+            auto cancellation = asio::get_associated_cancellation_slot(handler);
             std::construct_at(made, std::move(handler), self->executor_);
             made->finish = &node::finish_impl;
+            made->slot = slot;
+            if (slot) *slot = made;
             self->link(made);
-            if (slot.is_connected())
-                slot.assign([self = self, made](asio::cancellation_type type) {
+            if (cancellation.is_connected())
+                cancellation.assign([self = self, made](asio::cancellation_type type) {
                     if (type != asio::cancellation_type::none) self->finish(made, make_error_code(errc::cancelled));
                 });
         }
@@ -148,6 +177,7 @@ class async_condition {
     }
     void finish(detail::waiter *w, std::error_code code) {
         unlink(w);
+        if (w->slot) *w->slot = nullptr;
         w->finish(w, code, true);
     }
     void finish_all(std::error_code code) {
@@ -178,18 +208,21 @@ inline void condition_service::remove(async_condition &c) noexcept {
 }
 
 inline void condition_service::shutdown() noexcept {
-    while (first_) { // no thread runs the context any more: no lock
+    // No thread runs the context any more: no lock. Destroying a waiter destroys its coroutine, which may destroy
+    // conditions and objects that know of being orphaned: mark all of them first.
+    waiter *all = nullptr;
+    while (first_) {
         async_condition *const c = first_;
         remove(*c);
         c->service_ = nullptr;
-        // Destroying a waiter destroys its coroutine, and that may destroy `c` itself: take the list first.
-        waiter *w = std::exchange(c->first_, nullptr);
-        c->last_ = nullptr;
-        while (w) {
-            waiter *const next = w->next;
-            w->finish(w, {}, false);
-            w = next;
-        }
+        for (waiter *w = c->first_; w; w = w->next)
+            if (w->slot) *w->slot = nullptr;
+        if (c->last_) c->last_->next = std::exchange(all, c->first_);
+        c->first_ = c->last_ = nullptr;
+    }
+    while (all) {
+        waiter *const w = std::exchange(all, all->next);
+        w->finish(w, {}, false);
     }
 }
 

@@ -30,11 +30,16 @@ class stream_core {
     virtual void reset(std::error_code why) noexcept = 0;
     virtual void set_deadline(time_point when) = 0;
     virtual bool finished() const noexcept = 0; ///< both directions have ended in good order
+    /// The handle is gone: what was written before `close_write()` still goes out; a stream that is not closed is reset.
+    virtual void release() noexcept {
+        if (!finished()) reset(make_error_code(errc::reset));
+    }
 };
 
 /// A two-way stream of bytes to one peer, one of many on a connection. Models ByteStream. Move-only.
 ///
-/// One reader and one writer at a time; use it on the node's strand. Destroying it before both sides have ended resets it.
+/// One reader and one writer at a time; use it on the node's strand. Destroying it before `close_write()` resets it;
+/// destroying it after that lets it end in good order.
 class stream {
   public:
     stream() = default;
@@ -83,7 +88,7 @@ class stream {
 
   private:
     void drop() noexcept {
-        if (core_ && !core_->finished()) core_->reset(make_error_code(errc::reset));
+        if (core_) core_->release();
         core_.reset();
     }
 

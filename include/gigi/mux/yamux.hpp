@@ -1,0 +1,104 @@
+// gigi/mux/yamux.hpp: yamux over a secure channel.
+//
+// Layer: mux. Spec: hashicorp/yamux spec.md; libp2p/specs yamux/README.md.
+#pragma once
+
+#include "../core/asio.hpp"
+#include "../core/task_group.hpp"
+#include "../security/secure_channel.hpp"
+#include "muxer.hpp"
+#include "yamux_connection.hpp"
+#include "yamux_options.hpp"
+
+#include <exception>
+#include <span>
+#include <string_view>
+#include <system_error>
+#include <utility>
+
+namespace gigi::inline v1 {
+
+/// A `muxed_connection` that speaks yamux. See there for the contract of each function.
+template <SecureChannel Channel> class yamux final : public yamux_connection {
+  public:
+    static constexpr std::string_view protocol = "/yamux/1.0.0";
+
+    /// @param dialled whether this side opened the connection
+    yamux(any_io_executor executor, Channel channel, bool dialled, yamux_options options = {})
+        : yamux_connection{executor, dialled, options}, channel_{std::move(channel)}, tasks_{executor} {}
+
+    awaitable<void> run() override {
+        std::exception_ptr failure;
+        std::error_code code;
+        if (begin()) {
+            tasks_.spawn(read_frames());
+            tasks_.spawn(write_frames());
+            try {
+                co_await tasks_.join();
+            } catch (std::system_error const &e) {
+                failure = std::current_exception();
+                code = e.code();
+            } catch (...) {
+                failure = std::current_exception();
+            }
+            channel_.close();
+            end(make_error_code(errc::closed));
+            over();
+        }
+        if (aborted()) throw error{aborted()};
+        if (yamux_connection::failure()) throw error{yamux_connection::failure(), "yamux"};
+        if (!channel_failure_) channel_failure_ = code;
+        if (closing() && (!channel_failure_ || channel_failure_ == condition::closed)) co_return; // it left a little before us
+        if (failure) std::rethrow_exception(failure);
+        if (channel_failure_) throw error{channel_failure_};
+    }
+
+    void abort(std::error_code why) noexcept override { abort_with(why); }
+
+    Channel const &channel() const noexcept { return channel_; }
+
+  private:
+    void stop_tasks() noexcept override { tasks_.cancel(); }
+
+    awaitable<void> read_frames() {
+        for (;;) {
+            bytes_view const data = co_await channel_.read();
+            if (data.empty()) break;
+            if (!feed(data)) co_return; // the writer says goodbye, and ends
+        }
+        if (!channel_failure_) channel_failure_ = on_end_of_input();
+        tasks_.cancel();
+    }
+
+    awaitable<void> write_frames() {
+        while (!ended()) {
+            std::span<bytes_view const> const pieces = gather();
+            if (!pieces.empty()) {
+                std::error_code code;
+                try {
+                    co_await channel_.write(pieces);
+                } catch (std::system_error const &e) {
+                    code = e.code();
+                }
+                written();
+                if (code == condition::cancelled) co_return;
+                if (code) { // what the peer had sent before it went is still to be read
+                    channel_failure_ = code;
+                    begin_ending();
+                    co_return;
+                }
+            } else if (said_goodbye()) {
+                channel_.close_write();
+                co_return;
+            } else {
+                co_await wait_for_output();
+            }
+        }
+    }
+
+    Channel channel_;
+    task_group tasks_;
+    std::error_code channel_failure_;
+};
+
+} // namespace gigi::inline v1

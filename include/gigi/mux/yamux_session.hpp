@@ -1,0 +1,621 @@
+// gigi/mux/yamux_session.hpp: the rules of yamux: stream states, windows, limits, keepalive. Bytes and time in, frames out.
+//
+// Layer: mux. Sans-I/O. Spec: hashicorp/yamux spec.md; libp2p/specs yamux/README.md ("ACK backlog").
+// The session knows how many bytes wait on which stream, not where they are: the owner keeps the bytes, and its streams
+// derive from `yamux_stream_state`, so that a stream is one object.
+#pragma once
+
+#include "../core/bytes.hpp"
+#include "../core/clock.hpp"
+#include "../core/error.hpp"
+#include "stream_table.hpp"
+#include "yamux_frame.hpp"
+#include "yamux_options.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <optional>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+namespace gigi::inline v1 {
+
+/// What each side may send on a new stream before it hears of more.
+inline constexpr std::uint32_t yamux_initial_window = 256 * 1024;
+
+/// One stream, as the rules see it. Its owner keeps it in place while `attached`.
+struct yamux_stream_state {
+    std::uint32_t id = 0;
+    std::uint32_t send_credit = yamux_initial_window;    ///< what the peer lets us send
+    std::uint32_t receive_credit = yamux_initial_window; ///< what we let the peer send
+    std::uint32_t window = yamux_initial_window;         ///< what `receive_credit` is filled up to
+    std::uint32_t unread = 0;                            ///< announced by the peer and not yet consumed
+    std::size_t queued = 0;                              ///< to be sent
+    time_point granted{};                                ///< when the peer last got credit
+
+    bool attached = false;     ///< the session knows it
+    bool outbound = false;     ///< we opened it
+    bool begun = false;        ///< SYN has passed
+    bool acknowledged = false; ///< ACK has passed
+    bool update_due = false;   ///< credit is to be sent
+    bool fin_queued = false;    ///< our direction ends after what is queued
+    bool fin_sent = false;     ///< our FIN has been sent
+    bool fin_received = false; ///< the peer's FIN has come, and all before it
+
+  private:
+    friend class yamux_session;
+    enum class place : std::uint8_t { none, fresh, ready, held };
+    place where_ = place::none;
+    yamux_stream_state *previous_ = nullptr;
+    yamux_stream_state *next_ = nullptr;
+};
+
+/// A frame to send.
+struct yamux_output {
+    yamux_header header;
+    yamux_stream_state *stream = nullptr; ///< where the `header.length` bytes of a data frame are to be taken from
+    bool closed = false;                  ///< `stream` has ended both ways with this frame, and left the session
+};
+
+/// What a session tells while it takes bytes in. A callback may use the session, except for `receive`.
+template <class T>
+concept YamuxHandler = requires(T &handler, std::uint32_t id, yamux_stream_state &stream, bytes_view data, std::error_code why) {
+    { handler.on_open(id) } -> std::same_as<yamux_stream_state &>; ///< the peer opens a stream: make it
+    handler.on_data(stream, data);                                 ///< its next bytes; `consume` says when they have been read
+    handler.on_end(stream);                                        ///< no more will come
+    handler.on_closed(stream);                                     ///< it has ended both ways and left the session
+    handler.on_reset(stream, why);                                 ///< it was aborted and has left the session
+};
+
+class yamux_session {
+  public:
+    using state = yamux_stream_state;
+
+    /// @param dialled whether we opened the connection: our streams have odd ids, then
+    yamux_session(bool dialled, yamux_options const &options, time_point now)
+        : options_{options}, dialled_{dialled}, next_id_{dialled ? 1u : 2u}, next_ping_{now}, last_activity_{now}, last_received_{now} {}
+    yamux_session(yamux_session const &) = delete;
+    yamux_session &operator=(yamux_session const &) = delete;
+
+    // ---- our streams
+
+    /// Takes a stream of ours in. @return `errc::closed`, `errc::limit_exceeded`
+    std::error_code open(state &stream) {
+        if (failure_ || refusing_ || goodbye_) return make_error_code(errc::closed);
+        if (outbound_ >= options_.max_outbound_streams || next_id_ > std::numeric_limits<std::uint32_t>::max() - 2)
+            return make_error_code(errc::limit_exceeded);
+        stream.id = next_id_;
+        next_id_ += 2;
+        stream.outbound = true;
+        attach(stream);
+        return {};
+    }
+
+    /// `n` more bytes wait to be sent.
+    void write(state &stream, std::size_t n) {
+        stream.queued += n;
+        update_place(stream);
+    }
+    /// The last `n` bytes that wait are withdrawn.
+    void withdraw(state &stream, std::size_t n) {
+        stream.queued -= n;
+        update_place(stream);
+    }
+    /// Ends our direction after what is queued.
+    void finish(state &stream) {
+        if (stream.fin_queued) return;
+        stream.fin_queued = true;
+        update_place(stream);
+    }
+    /// Aborts both directions; the stream leaves the session.
+    void reset(state &stream) {
+        if (!stream.attached) return;
+        if (stream.begun) push_control({yamux_type::window_update, yamux_flag::rst, stream.id, 0});
+        detach(stream);
+    }
+
+    /// The application has read `n` bytes. @return whether the peer should get new credit: call `grant`
+    [[nodiscard]] bool consume(state &stream, std::size_t n) noexcept {
+        stream.unread -= static_cast<std::uint32_t>(n);
+        if (!stream.attached) return false;
+        buffered_ -= n;
+        return !stream.fin_received && !stream.update_due && ungranted(stream) >= stream.window / 2;
+    }
+
+    /// Sends the peer new credit. The window doubles where the peer used up half of it within four round trips, as that
+    /// means that the window, not the network, is what it waits for.
+    void grant(state &stream, time_point now) {
+        bool const hurried = round_trip_ > duration::zero() && now - stream.granted < 4 * round_trip_;
+        if (hurried && stream.window < options_.max_stream_window) {
+            std::size_t const room = options_.max_window_growth - growth_;
+            auto const more = static_cast<std::uint32_t>(
+                std::min<std::size_t>({stream.window, options_.max_stream_window - stream.window, room}));
+            stream.window += more;
+            growth_ += more;
+        }
+        stream.granted = now;
+        stream.update_due = true;
+        update_place(stream);
+    }
+
+    // ---- the session
+
+    /// Takes no new streams from now on.
+    void refuse_streams() noexcept { refusing_ = true; }
+    /// Says goodbye after all that waits.
+    void go_away() {
+        refusing_ = true;
+        if (!std::exchange(said_goodbye_, true))
+            push_control({yamux_type::go_away, 0, 0, static_cast<std::uint32_t>(yamux_goodbye::normal)});
+    }
+    /// Whether all that was written has been sent.
+    bool drained() const noexcept {
+        bool all = true;
+        streams_.for_each([&all](state const &s) { all = all && s.queued == 0 && s.fin_queued == s.fin_sent; });
+        return all;
+    }
+
+    /// Does what is due at this time: pings. @return `errc::timed_out` where the peer has been silent for too long
+    std::error_code on_time(time_point now) {
+        if (ping_ != ping::idle && now - std::max(ping_since_, last_received_) >= options_.keepalive_timeout)
+            return make_error_code(errc::timed_out);
+        if (now >= next_ping_) {
+            next_ping_ = now + options_.keepalive_interval;
+            useless_ = 0;
+            if (ping_ == ping::idle && !failure_) {
+                push_control({yamux_type::ping, yamux_flag::syn, 0, ++ping_id_});
+                ping_ = ping::queued;
+                ping_since_ = now;
+            }
+        }
+        return {};
+    }
+    /// When to call `on_time` next.
+    time_point next_time() const noexcept {
+        if (ping_ == ping::idle) return next_ping_;
+        return std::min(next_ping_, std::max(ping_since_, last_received_) + options_.keepalive_timeout);
+    }
+
+    // ---- frames out
+
+    bool wants_write() const noexcept { return !control_.empty() || fresh_.first || ready_.first; }
+
+    /// The next frame to send: control frames first; then streams that were idle, then the others in turn.
+    std::optional<yamux_output> next(time_point now) {
+        if (control_next_ < control_.size()) return next_control(now);
+        while (fresh_.first || ready_.first) {
+            // Streams with little to say go first, but cannot keep the others waiting for good.
+            bool const others = ready_.first && (!fresh_.first || fresh_turns_ >= max_fresh_turns);
+            fresh_turns_ = others ? 0 : fresh_turns_ + 1;
+            state &stream = others ? *ready_.first : *fresh_.first;
+            if (auto out = next_of(stream)) {
+                last_activity_ = now;
+                return out;
+            }
+        }
+        return std::nullopt;
+    }
+
+    // ---- bytes in
+
+    /// Takes in bytes as they come, split anywhere.
+    /// @return why the session must end, where the peer broke a rule; a GoAway is then ready to be sent
+    template <YamuxHandler Handler> std::error_code receive(bytes_view data, time_point now, Handler &handler) {
+        last_received_ = now;
+        while (!data.empty() && !failure_) {
+            if (payload_left_ > 0) {
+                auto const n = static_cast<std::uint32_t>(std::min<std::size_t>(payload_left_, data.size()));
+                payload_left_ -= n;
+                if (payload_of_) handler.on_data(*payload_of_, data.first(n));
+                data = data.subspan(n);
+                if (payload_left_ == 0) end_payload(handler);
+                continue;
+            }
+            std::uint8_t const *raw = data.data();
+            if (partial_ > 0 || data.size() < yamux_header::size) {
+                std::size_t const n = std::min(yamux_header::size - partial_, data.size());
+                std::copy_n(data.data(), n, partial_header_.data() + partial_);
+                partial_ += n;
+                data = data.subspan(n);
+                if (partial_ < yamux_header::size) break;
+                partial_ = 0;
+                raw = partial_header_.data();
+            } else {
+                data = data.subspan(yamux_header::size);
+            }
+            auto const header = parse_yamux_header(std::span<std::uint8_t const, yamux_header::size>{raw, yamux_header::size});
+            if (!header)
+                fail(errc::protocol_violation);
+            else
+                on_header(*header, now, handler);
+        }
+        return failure_;
+    }
+
+    /// Whether the bytes so far end in the middle of a frame.
+    bool inside_frame() const noexcept { return partial_ > 0 || payload_left_ > 0; }
+
+    // ---- looking
+
+    /// Why the session must end, where it must.
+    std::error_code failure() const noexcept { return failure_; }
+    /// Whether the peer has said goodbye.
+    bool peer_left() const noexcept { return goodbye_; }
+    bool left() const noexcept { return said_goodbye_; }
+    std::size_t size() const noexcept { return streams_.size(); }
+    duration round_trip() const noexcept { return round_trip_; }
+    time_point last_activity() const noexcept { return last_activity_; }
+    std::size_t buffered() const noexcept { return buffered_; }
+    std::size_t window_growth() const noexcept { return growth_; }
+    yamux_options const &options() const noexcept { return options_; }
+    yamux_stats const &stats() const noexcept { return stats_; }
+    /// All streams, for loops that reset some.
+    std::vector<state *> streams() const { return streams_.values(); }
+    template <class F> void for_each(F &&f) const { streams_.for_each(f); }
+
+    /// Takes a stream out without a word to the peer: the session has ended.
+    void forget(state &stream) noexcept {
+        if (stream.attached) detach(stream);
+    }
+
+  private:
+    static constexpr std::size_t max_control = 4096;   // frames that wait; a peer that asks for more does not read
+    static constexpr std::uint32_t max_pongs = 16;     // among them
+    static constexpr std::uint32_t max_useless = 16384; // frames between two pings
+    static constexpr int max_fresh_turns = 16;
+
+    struct list {
+        state *first = nullptr;
+        state *last = nullptr;
+    };
+    enum class ping : std::uint8_t { idle, queued, sent };
+
+    static std::uint32_t ungranted(state const &s) noexcept { return s.window - s.receive_credit - s.unread; }
+
+    // ---- which streams have something to send
+
+    list &list_of(state::place where) noexcept {
+        return where == state::place::fresh ? fresh_ : where == state::place::ready ? ready_ : held_;
+    }
+    void link(state &s, state::place where) noexcept {
+        list &l = list_of(where);
+        s.where_ = where;
+        s.previous_ = l.last;
+        s.next_ = nullptr;
+        (l.last ? l.last->next_ : l.first) = &s;
+        l.last = &s;
+    }
+    void unlink(state &s) noexcept {
+        if (s.where_ == state::place::none) return;
+        list &l = list_of(s.where_);
+        (s.previous_ ? s.previous_->next_ : l.first) = s.next_;
+        (s.next_ ? s.next_->previous_ : l.last) = s.previous_;
+        s.where_ = state::place::none;
+    }
+    static bool sendable(state const &s) noexcept {
+        return s.update_due || (s.queued > 0 ? s.send_credit > 0 : s.fin_queued && !s.fin_sent);
+    }
+    void update_place(state &s) noexcept {
+        if (!s.attached || failure_) return;
+        if (!sendable(s))
+            unlink(s);
+        else if (s.where_ == state::place::none)
+            link(s, may_send(s) ? state::place::fresh : state::place::held);
+    }
+    bool may_send(state const &s) const noexcept { return s.begun || unacknowledged_out_ < options_.max_unacknowledged; }
+    /// An acknowledgement has made room for a stream that waits to begin.
+    void release_held() noexcept {
+        if (!held_.first || unacknowledged_out_ >= options_.max_unacknowledged) return;
+        state &s = *held_.first;
+        unlink(s);
+        link(s, state::place::fresh);
+    }
+
+    std::optional<yamux_output> next_control(time_point now) {
+        yamux_output out;
+        out.header = control_[control_next_++];
+        if (control_next_ == control_.size()) {
+            control_next_ = 0;
+            control_.clear();
+            if (control_.capacity() > 64) control_.shrink_to_fit();
+        }
+        if (out.header.type == yamux_type::ping) {
+            if (out.header.has(yamux_flag::ack)) {
+                --pongs_;
+            } else {
+                ping_ = ping::sent;
+                ping_since_ = now;
+            }
+        }
+        return out;
+    }
+
+    std::optional<yamux_output> next_of(state &s) {
+        unlink(s);
+        if (!may_send(s)) {
+            link(s, state::place::held);
+            return std::nullopt;
+        }
+        yamux_output out;
+        out.header.stream_id = s.id;
+        out.stream = &s;
+        if (!s.begun) {
+            s.begun = true;
+            ++unacknowledged_out_;
+            out.header.flags |= yamux_flag::syn;
+        } else if (!s.outbound && !s.acknowledged) {
+            s.acknowledged = true;
+            --unacknowledged_in_;
+            out.header.flags |= yamux_flag::ack;
+        }
+        if (s.update_due) {
+            s.update_due = false;
+            out.header.type = yamux_type::window_update;
+            out.header.length = ungranted(s);
+            s.receive_credit += out.header.length;
+        } else if (s.queued > 0) {
+            auto const n = static_cast<std::uint32_t>(std::min<std::size_t>({s.queued, s.send_credit, options_.quantum}));
+            out.header.length = n;
+            s.queued -= n;
+            s.send_credit -= n;
+        } else {
+            // Not on the last data frame: go-yamux and js-libp2p act on FIN before they take that frame's payload.
+            out.header.type = yamux_type::window_update;
+            out.header.flags |= yamux_flag::fin;
+            s.fin_sent = true;
+            if (s.fin_received) {
+                out.closed = true;
+                detach(s);
+            }
+        }
+        if (s.attached && sendable(s)) link(s, state::place::ready);
+        return out;
+    }
+
+    void push_control(yamux_header header) {
+        if (failure_) return;
+        if (control_.size() - control_next_ >= max_control) {
+            fail(errc::limit_exceeded);
+            return;
+        }
+        control_.push_back(header);
+    }
+
+    // ---- streams come and go
+
+    void attach(state &s) {
+        streams_.insert(s.id, &s);
+        s.attached = true;
+        if (s.outbound) {
+            ++outbound_;
+        } else {
+            ++inbound_;
+            ++unacknowledged_in_;
+            s.begun = true;
+        }
+        ++stats_.streams_opened;
+    }
+
+    void detach(state &s) noexcept {
+        unlink(s);
+        streams_.erase(s.id);
+        s.attached = false;
+        buffered_ -= s.unread;
+        growth_ -= s.window - yamux_initial_window;
+        if (payload_of_ == &s) payload_of_ = nullptr;
+        if (s.outbound) {
+            --outbound_;
+            if (s.begun && !s.acknowledged) {
+                --unacknowledged_out_;
+                release_held();
+            }
+        } else {
+            --inbound_;
+            if (!s.acknowledged) --unacknowledged_in_;
+        }
+    }
+
+    // ---- frames in
+
+    bool is_ours(std::uint32_t id) const noexcept { return (id % 2 == 1) == dialled_; }
+
+    template <class Handler> void on_header(yamux_header const &header, time_point now, Handler &handler) {
+        switch (header.type) {
+        case yamux_type::ping: on_ping(header, now); break;
+        case yamux_type::go_away: on_go_away(header); break;
+        default: on_stream_frame(header, now, handler);
+        }
+    }
+
+    void on_ping(yamux_header const &header, time_point now) {
+        if (header.has(yamux_flag::syn)) {
+            count_useless();
+            if (pongs_ >= max_pongs) {
+                ++stats_.pings_dropped;
+            } else if (!failure_) {
+                ++pongs_;
+                push_control({yamux_type::ping, yamux_flag::ack, 0, header.length});
+            }
+            return;
+        }
+        if (ping_ != ping::sent || header.length != ping_id_) return fail(errc::protocol_violation);
+        ping_ = ping::idle;
+        duration const measured = std::max<duration>(now - ping_since_, duration{1});
+        round_trip_ = round_trip_ == duration::zero() ? measured : (round_trip_ * 7 + measured) / 8;
+    }
+
+    void on_go_away(yamux_header const &header) {
+        if (std::exchange(goodbye_, true)) count_useless();
+        if (header.length != static_cast<std::uint32_t>(yamux_goodbye::normal)) end_with(errc::reset);
+    }
+
+    template <class Handler> void on_stream_frame(yamux_header const &header, time_point now, Handler &handler) {
+        last_activity_ = now;
+        bool const is_data = header.type == yamux_type::data;
+        payload_of_ = nullptr;
+        payload_left_ = is_data ? header.length : 0;
+        payload_ends_ = false;
+        state *stream = streams_.find(header.stream_id);
+        if (header.has(yamux_flag::syn)) {
+            if (is_ours(header.stream_id) || stream) return fail(errc::protocol_violation);
+            stream = begin(header, now, handler);
+            if (!stream) return;
+        } else if (!stream) {
+            if (is_ours(header.stream_id) && header.stream_id >= next_id_) return fail(errc::protocol_violation);
+            ++stats_.frames_ignored; // late, for a stream that has ended here
+            if (payload_left_ == 0) count_useless();
+            return;
+        }
+        if (header.has(yamux_flag::ack) && stream->outbound && stream->begun && !stream->acknowledged) {
+            stream->acknowledged = true;
+            --unacknowledged_out_;
+            release_held();
+        }
+        if (header.has(yamux_flag::rst)) {
+            ++stats_.resets_received;
+            count_useless();
+            detach(*stream);
+            handler.on_reset(*stream, make_error_code(errc::reset));
+        } else if (is_data) {
+            on_data(*stream, header, now, handler);
+        } else {
+            on_window_update(*stream, header, handler);
+        }
+    }
+
+    /// A stream that the peer opens, or null where it may not.
+    template <class Handler> state *begin(yamux_header const &header, time_point now, Handler &handler) {
+        bool const is_data = header.type == yamux_type::data;
+        if (header.has(yamux_flag::rst)) {
+            count_useless();
+            return nullptr;
+        }
+        if (is_data && header.length > yamux_initial_window) {
+            fail(errc::flow_control);
+            return nullptr;
+        }
+        if (refusing_ || goodbye_ || inbound_ >= options_.max_inbound_streams ||
+            unacknowledged_in_ >= options_.max_unacknowledged) {
+            ++stats_.streams_refused;
+            push_control({yamux_type::window_update, yamux_flag::rst, header.stream_id, 0});
+            return nullptr;
+        }
+        state &stream = handler.on_open(header.stream_id);
+        stream.id = header.stream_id;
+        stream.granted = now;
+        attach(stream);
+        return &stream;
+    }
+
+    template <class Handler> void on_data(state &stream, yamux_header const &header, time_point now, Handler &handler) {
+        if (header.length > stream.receive_credit) return fail(errc::flow_control);
+        if (header.length == 0 && header.flags == 0) count_useless();
+        if (header.length > 0 && stream.fin_received) return abort_stream(stream, errc::protocol_violation, handler);
+        if (header.length > options_.max_buffered - std::min(buffered_, options_.max_buffered)) {
+            ++stats_.streams_overrun;
+            return abort_stream(stream, errc::limit_exceeded, handler);
+        }
+        if (stream.granted == time_point{}) stream.granted = now;
+        stream.receive_credit -= header.length;
+        stream.unread += header.length;
+        buffered_ += header.length;
+        payload_of_ = &stream;
+        payload_ends_ = header.has(yamux_flag::fin);
+        if (header.length == 0) end_payload(handler);
+    }
+
+    template <class Handler> void end_payload(Handler &handler) {
+        state *const stream = std::exchange(payload_of_, nullptr);
+        if (stream && payload_ends_) end(*stream, handler);
+    }
+
+    template <class Handler> void on_window_update(state &stream, yamux_header const &header, Handler &handler) {
+        if (header.length > std::numeric_limits<std::uint32_t>::max() - stream.send_credit) return fail(errc::protocol_violation);
+        if (header.length == 0 && header.flags == 0) count_useless();
+        stream.send_credit += header.length;
+        update_place(stream);
+        if (header.has(yamux_flag::fin)) end(stream, handler);
+    }
+
+    template <class Handler> void end(state &stream, Handler &handler) {
+        if (std::exchange(stream.fin_received, true)) return count_useless();
+        if (stream.update_due) { // nothing more will come
+            stream.update_due = false;
+            update_place(stream);
+        }
+        handler.on_end(stream);
+        if (!stream.attached || !stream.fin_sent) return;
+        detach(stream);
+        handler.on_closed(stream);
+    }
+
+    /// One stream breaks a rule that harms nobody else: it alone ends.
+    template <class Handler> void abort_stream(state &stream, errc why, Handler &handler) {
+        reset(stream);
+        handler.on_reset(stream, make_error_code(why));
+    }
+
+    /// Frames without effect are allowed, floods of them are not.
+    void count_useless() {
+        if (++useless_ > max_useless) fail(errc::protocol_violation);
+    }
+
+    void fail(errc why) {
+        if (failure_) return;
+        end_with(why);
+        auto const code = why == errc::limit_exceeded ? yamux_goodbye::internal_error : yamux_goodbye::protocol_error;
+        control_.push_back({yamux_type::go_away, 0, 0, static_cast<std::uint32_t>(code)});
+        said_goodbye_ = true;
+    }
+    /// Nothing more is taken in, and nothing that waits is sent.
+    void end_with(errc why) {
+        failure_ = make_error_code(why);
+        refusing_ = true;
+        control_.clear();
+        control_next_ = 0;
+        for (list *const l : {&fresh_, &ready_, &held_})
+            while (l->first) unlink(*l->first);
+    }
+
+    yamux_options options_;
+    bool dialled_;
+    bool refusing_ = false;
+    bool goodbye_ = false;      // the peer's
+    bool said_goodbye_ = false; // ours
+    bool payload_ends_ = false;
+    ping ping_ = ping::idle;
+    int fresh_turns_ = 0;
+    std::uint32_t next_id_;
+    std::uint32_t inbound_ = 0;
+    std::uint32_t outbound_ = 0;
+    std::uint32_t unacknowledged_in_ = 0;
+    std::uint32_t unacknowledged_out_ = 0;
+    std::uint32_t pongs_ = 0;
+    std::uint32_t useless_ = 0;
+    std::uint32_t ping_id_ = 0;
+    std::uint32_t payload_left_ = 0;
+    state *payload_of_ = nullptr;
+    std::size_t partial_ = 0;
+    std::array<std::uint8_t, yamux_header::size> partial_header_{};
+    std::size_t buffered_ = 0;
+    std::size_t growth_ = 0;
+    stream_table<state> streams_;
+    list fresh_;
+    list ready_;
+    list held_;
+    std::vector<yamux_header> control_;
+    std::size_t control_next_ = 0;
+    std::error_code failure_;
+    time_point ping_since_{};
+    time_point next_ping_;
+    time_point last_activity_;
+    time_point last_received_;
+    duration round_trip_{};
+    yamux_stats stats_;
+};
+
+} // namespace gigi::inline v1

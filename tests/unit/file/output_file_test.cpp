@@ -1,0 +1,201 @@
+#include "temporary_folder.hpp"
+
+#include <gigi/file/output_file.hpp>
+
+#include <doctest/doctest.h>
+
+#include <ostream>
+
+#include <sys/stat.h>
+
+using namespace gigi;
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr std::size_t chunk = chunk_map::least_chunk_size;
+
+merkle_hash root_of(std::uint8_t n) {
+    merkle_hash root{};
+    root[31] = n;
+    return root;
+}
+bytes_view part_of(bytes const &data, chunk_map const &map, std::uint64_t n) {
+    return bytes_view{data}.subspan(static_cast<std::size_t>(map.offset(n)), map.size_of(n));
+}
+std::unique_ptr<output_file> opened(temporary_folder const &folder, chunk_map const &map, std::uint8_t root = 1, std::string_view name = "a.bin") {
+    return output_file::open(folder.path, name, root_of(root), map).value();
+}
+
+} // namespace
+
+TEST_CASE("output file: written in any order, named at the end") {
+    temporary_folder const folder;
+    bytes const data = random_content(3 * chunk + 17);
+    chunk_map const map{data.size(), chunk};
+    auto file = opened(folder, map, 1, "../some/where/a.bin"); // T21
+    CHECK(file->claimed().size() == 0);
+    CHECK(fs::exists(folder.path / "a.bin.part"));
+    for (std::uint64_t n : {2, 0, 3, 1}) CHECK(!file->write_chunk(n, part_of(data, map, n)));
+    bytes back(map.size_of(3));
+    CHECK(!file->read_chunk(3, back));
+    CHECK(equal(back, part_of(data, map, 3)));
+    CHECK(!fs::exists(folder.path / "a.bin"));
+    CHECK(file->finish().value() == folder.path / "a.bin");
+    CHECK(temporary_folder::read(folder.path / "a.bin") == to_text(data));
+    CHECK(folder.count() == 1);
+}
+
+TEST_CASE("output file: the empty file") {
+    temporary_folder const folder;
+    auto file = opened(folder, chunk_map::of(0));
+    CHECK(file->claimed().full());
+    CHECK(file->finish().value() == folder.path / "a.bin");
+    CHECK(fs::file_size(folder.path / "a.bin") == 0);
+}
+
+TEST_CASE("output file: never overwrites") {
+    temporary_folder const folder;
+    folder.write("a.bin", "mine");
+    fs::create_directory(folder.path / "a (1).bin");
+    fs::create_symlink("/nowhere", folder.path / "a (2).bin");
+    auto file = opened(folder, chunk_map::of(1));
+    CHECK(!file->write_chunk(0, as_bytes("x")));
+    CHECK(file->finish().value() == folder.path / "a (3).bin");
+    CHECK(temporary_folder::read(folder.path / "a.bin") == "mine");
+    CHECK(temporary_folder::read(folder.path / "a (3).bin") == "x");
+    CHECK(fs::is_symlink(folder.path / "a (2).bin"));
+}
+
+TEST_CASE("T30: an interrupted download goes on where it was") {
+    temporary_folder const folder;
+    bytes const data = random_content(5 * chunk);
+    chunk_map const map{data.size(), chunk};
+    {
+        auto file = opened(folder, map);
+        CHECK(!file->write_chunk(4, part_of(data, map, 4)));
+        CHECK(!file->write_chunk(1, part_of(data, map, 1)));
+    } // as a killed process leaves it
+    auto file = opened(folder, map);
+    CHECK(file->claimed().size() == 2);
+    CHECK(file->claimed().contains(1));
+    CHECK(file->claimed().contains(4));
+    for (std::uint64_t n : {0, 2, 3}) CHECK(!file->write_chunk(n, part_of(data, map, n)));
+    CHECK(temporary_folder::read(file->finish().value()) == to_text(data));
+    CHECK(folder.count() == 1);
+}
+
+TEST_CASE("T30: another file of the same name does not disturb it") {
+    temporary_folder const folder;
+    chunk_map const map{2 * chunk, chunk};
+    bytes const data(chunk, 1);
+    CHECK(!opened(folder, map, 1)->write_chunk(0, data));
+    auto second = opened(folder, map, 2);
+    CHECK(second->part_name() == "a (1).bin.part");
+    CHECK(second->claimed().size() == 0);
+    auto first = opened(folder, map, 1);
+    CHECK(first->part_name() == "a.bin.part");
+    CHECK(first->claimed().size() == 1);
+    auto again = opened(folder, map, 1); // the same one at the same time
+    CHECK(again->part_name() == "a (2).bin.part");
+    second->discard();
+    again->discard();
+    CHECK(folder.count() == 2);
+    // Somebody's own file that happens to be called like this.
+    first->discard();
+    folder.write("a.bin.part", "precious");
+    CHECK(opened(folder, map, 1)->part_name() == "a (1).bin.part");
+    CHECK(temporary_folder::read(folder.path / "a.bin.part") == "precious");
+}
+
+TEST_CASE("T30: a torn journal means a new start") {
+    bytes const data(chunk, 1);
+    chunk_map const map{3 * chunk, chunk};
+    for (int damage = 0; damage < 6; ++damage) {
+        CAPTURE(damage);
+        temporary_folder const folder;
+        CHECK(!opened(folder, map)->write_chunk(1, data));
+        auto const journal = folder.path / "a.bin.part.journal";
+        std::string text = temporary_folder::read(journal);
+        REQUIRE(text.size() == 72);
+        switch (damage) {
+        case 0: text.clear(); break;
+        case 1: text.resize(40); break;
+        case 2: text[20] ^= 1; break;
+        case 3: text.resize(71); break;
+        case 4: text[70] ^= 1; break;
+        case 5: text += std::string(1 << 20, 'x'); break;
+        }
+        folder.write("a.bin.part.journal", text);
+        auto file = opened(folder, map);
+        CHECK(file->part_name() == "a.bin.part");
+        CHECK(file->claimed().size() == (damage == 5 ? 1 : 0));
+        for (std::uint64_t n = 0; n < 3; ++n) CHECK(!file->write_chunk(n, data));
+        CHECK(temporary_folder::read(file->finish().value()) == std::string(3 * chunk, '\1'));
+        CHECK(folder.count() == 1);
+    }
+    // Other chunks of the same file: what was written means nothing.
+    temporary_folder const folder;
+    CHECK(!opened(folder, map)->write_chunk(1, data));
+    CHECK(opened(folder, chunk_map{3 * chunk, 2 * chunk})->claimed().size() == 0);
+}
+
+TEST_CASE("T22: links in the output folder lead nowhere") {
+    temporary_folder const folder, outside;
+    auto const victim = outside.write("victim", "untouched");
+    chunk_map const map{1, chunk};
+    SUBCASE("the part is a symbolic link") { fs::create_symlink(victim, folder.path / "a.bin.part"); }
+    SUBCASE("the part is a dangling symbolic link") { fs::create_symlink(outside.path / "new", folder.path / "a.bin.part"); }
+    SUBCASE("the part is a hard link") { fs::create_hard_link(victim, folder.path / "a.bin.part"); }
+    SUBCASE("the journal is a symbolic link") { fs::create_symlink(victim, folder.path / "a.bin.part.journal"); }
+    SUBCASE("the part is a pipe") { ::mkfifo((folder.path / "a.bin.part").c_str(), 0600); }
+    SUBCASE("the part is a folder") { fs::create_directory(folder.path / "a.bin.part"); }
+    SUBCASE("the name is a symbolic link") { fs::create_symlink(victim, folder.path / "a.bin"); }
+    auto file = opened(folder, map);
+    CHECK(!file->write_chunk(0, as_bytes("x")));
+    auto const path = file->finish().value();
+    CHECK(temporary_folder::read(path) == "x");
+    CHECK(fs::is_regular_file(fs::symlink_status(path)));
+    CHECK(temporary_folder::read(victim) == "untouched");
+    CHECK(outside.count() == 1);
+}
+
+TEST_CASE("T22: what was put in place of the part meanwhile is not passed off as the file") {
+    temporary_folder const folder, outside;
+    auto const victim = outside.write("victim", "untouched");
+    auto file = opened(folder, chunk_map{1, chunk});
+    CHECK(!file->write_chunk(0, as_bytes("x")));
+    fs::remove(folder.path / "a.bin.part");
+    fs::create_symlink(victim, folder.path / "a.bin.part");
+    CHECK(file->finish().error() == errc::io_error);
+    CHECK(temporary_folder::read(victim) == "untouched");
+}
+
+TEST_CASE("T25: a file that cannot fit is refused before anything is written") {
+    temporary_folder const folder;
+    auto const file = output_file::open(folder.path, "huge", root_of(1), chunk_map{chunk_map::largest_file, chunk_map::largest_chunk_size});
+    CHECK(file.error() == errc::disk_full);
+    CHECK(folder.count() == 0);
+}
+
+TEST_CASE("output file: a folder that cannot be") {
+    temporary_folder const folder;
+    folder.write("file", "x");
+    CHECK(output_file::open(folder.path / "file" / "sub", "a", root_of(1), chunk_map::of(1)).error() == errc::file_not_found);
+    CHECK(output_file::open(folder.path / "new" / "sub", "a", root_of(1), chunk_map::of(1)));
+}
+
+TEST_CASE("output file: past 4 GiB") {
+    temporary_folder const folder;
+    auto const map = chunk_map::of((std::uint64_t{5} << 30) + 1);
+    auto const opened = output_file::open(folder.path, "big", root_of(1), map);
+    if (opened.error() == errc::disk_full) return;
+    REQUIRE(opened);
+    auto const last = map.count() - 1;
+    CHECK(!(*opened)->write_chunk(last, as_bytes("z")));
+    auto const path = (*opened)->finish().value();
+    CHECK(fs::file_size(path) == map.size);
+    std::ifstream in{path};
+    in.seekg(static_cast<std::streamoff>(std::uint64_t{5} << 30));
+    CHECK(in.get() == 'z');
+}

@@ -1,0 +1,47 @@
+// A folder that is removed at the end of a test.
+#pragma once
+
+#include <gigi/core/bytes.hpp>
+
+#include <filesystem>
+#include <fstream>
+#include <random>
+#include <sstream>
+#include <string>
+
+#include <stdlib.h>
+
+struct temporary_folder {
+    std::filesystem::path path;
+
+    temporary_folder() {
+        std::string pattern = (std::filesystem::temp_directory_path() / "gigi-test-XXXXXX").string();
+        path = ::mkdtemp(pattern.data());
+    }
+    temporary_folder(temporary_folder const &) = delete;
+    ~temporary_folder() {
+        std::error_code ignored;
+        std::filesystem::remove_all(path, ignored);
+    }
+
+    std::filesystem::path write(std::string const &name, gigi::bytes_view content) const {
+        std::ofstream{path / name, std::ios::binary}.write(reinterpret_cast<char const *>(content.data()),
+                                                           static_cast<std::streamsize>(content.size()));
+        return path / name;
+    }
+    std::filesystem::path write(std::string const &name, std::string_view text) const { return write(name, gigi::as_bytes(text)); }
+    static std::string read(std::filesystem::path const &file) {
+        std::ostringstream out;
+        out << std::ifstream{file, std::ios::binary}.rdbuf();
+        return std::move(out).str();
+    }
+    /// How many things are in the folder.
+    std::size_t count() const { return static_cast<std::size_t>(std::distance(std::filesystem::directory_iterator{path}, {})); }
+};
+
+inline gigi::bytes random_content(std::size_t size, unsigned seed = 1) {
+    gigi::bytes out(size);
+    std::mt19937 random{seed};
+    for (auto &b : out) b = static_cast<std::uint8_t>(random());
+    return out;
+}

@@ -1,0 +1,165 @@
+// gigi/transport/interfaces.hpp: the host's network interfaces and their addresses.
+//
+// Layer: transport. What a listener on 0.0.0.0 or :: can be reached at, for those who announce it.
+#pragma once
+
+#include "../core/asio.hpp"
+#include "../core/result.hpp"
+#include "../peer/multiaddr.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#if defined(_WIN32)
+#include <iphlpapi.h>
+#else
+#include <ifaddrs.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#endif
+
+namespace gigi::inline v1 {
+
+/// A network interface that is up.
+struct network_interface {
+    std::string name;    ///< e.g. "eth0"
+    unsigned index = 0;  ///< the system's number for it
+    bool is_loopback = false;
+    bool is_point_to_point = false; ///< a tunnel
+    bool can_multicast = false;
+    std::vector<asio::ip::address> addresses; ///< in the system's order, which need not be stable
+
+    friend bool operator==(network_interface const &, network_interface const &) = default;
+};
+
+namespace detail {
+
+inline asio::ip::address address_of(sockaddr const *raw) {
+    if (raw && raw->sa_family == AF_INET) {
+        sockaddr_in in;
+        std::memcpy(&in, raw, sizeof in);
+        return asio::ip::address_v4{ntohl(in.sin_addr.s_addr)};
+    }
+    if (raw && raw->sa_family == AF_INET6) {
+        sockaddr_in6 in;
+        std::memcpy(&in, raw, sizeof in);
+        asio::ip::address_v6::bytes_type octets;
+        std::memcpy(octets.data(), &in.sin6_addr, octets.size());
+        return asio::ip::address_v6{octets, in.sin6_scope_id};
+    }
+    return {};
+}
+
+} // namespace detail
+
+#if defined(_WIN32)
+
+/// The interfaces that are up, with their addresses. @return the system's error where it cannot say
+inline result<std::vector<network_interface>> network_interfaces() {
+    ULONG size = 32 * 1024;
+    std::unique_ptr<std::byte[]> memory;
+    ULONG status = ERROR_BUFFER_OVERFLOW;
+    auto const flags = GAA_FLAG_SKIP_ANYCAST | GAA_FLAG_SKIP_MULTICAST | GAA_FLAG_SKIP_DNS_SERVER;
+    for (int attempt = 0; attempt < 3 && status == ERROR_BUFFER_OVERFLOW; ++attempt) {
+        memory = std::make_unique<std::byte[]>(size);
+        status = GetAdaptersAddresses(AF_UNSPEC, flags, nullptr, reinterpret_cast<IP_ADAPTER_ADDRESSES *>(memory.get()), &size);
+    }
+    std::vector<network_interface> found;
+    if (status == ERROR_NO_DATA) return found;
+    if (status != NO_ERROR) return std::error_code{static_cast<int>(status), std::system_category()};
+    for (auto const *i = reinterpret_cast<IP_ADAPTER_ADDRESSES const *>(memory.get()); i; i = i->Next) {
+        if (i->OperStatus != IfOperStatusUp) continue;
+        auto &interface_found = found.emplace_back();
+        interface_found.name = i->AdapterName;
+        interface_found.index = i->IfIndex ? i->IfIndex : i->Ipv6IfIndex;
+        interface_found.is_loopback = i->IfType == IF_TYPE_SOFTWARE_LOOPBACK;
+        interface_found.is_point_to_point = i->IfType == IF_TYPE_PPP || i->IfType == IF_TYPE_TUNNEL;
+        interface_found.can_multicast = !(i->Flags & IP_ADAPTER_NO_MULTICAST);
+        for (auto const *a = i->FirstUnicastAddress; a; a = a->Next)
+            interface_found.addresses.push_back(detail::address_of(a->Address.lpSockaddr));
+    }
+    return found;
+}
+
+#else
+
+/// The interfaces that are up, with their addresses. @return the system's error where it cannot say
+inline result<std::vector<network_interface>> network_interfaces() {
+    ifaddrs *first = nullptr;
+    if (::getifaddrs(&first) != 0) return std::error_code{errno, std::system_category()};
+    std::unique_ptr<ifaddrs, void (*)(ifaddrs *)> const owner{first, ::freeifaddrs};
+    std::vector<network_interface> found;
+    for (auto const *i = first; i; i = i->ifa_next) {
+        if (!i->ifa_name || !(i->ifa_flags & IFF_UP) || !(i->ifa_flags & IFF_RUNNING)) continue;
+        auto known = std::ranges::find(found, std::string_view{i->ifa_name}, &network_interface::name);
+        if (known == found.end()) {
+            network_interface added;
+            added.name = i->ifa_name;
+            added.index = ::if_nametoindex(i->ifa_name);
+            if (added.index == 0) continue; // it has gone since
+            added.is_loopback = i->ifa_flags & IFF_LOOPBACK;
+            added.is_point_to_point = i->ifa_flags & IFF_POINTOPOINT;
+            added.can_multicast = i->ifa_flags & IFF_MULTICAST;
+            known = found.insert(found.end(), std::move(added));
+        }
+        auto const address = detail::address_of(i->ifa_addr);
+        if (!address.is_unspecified()) known->addresses.push_back(address);
+    }
+    return found;
+}
+
+#endif
+
+namespace detail {
+
+inline bool is_link_local_ipv6(asio::ip::address const &address) { return address.is_v6() && address.to_v6().is_link_local(); }
+
+inline bool has_address(network_interface const &on, bytes_view ip) {
+    return std::ranges::any_of(on.addresses, [ip](asio::ip::address const &address) {
+        return address.is_v4() ? equal(address.to_v4().to_bytes(), ip) : equal(address.to_v6().to_bytes(), ip);
+    });
+}
+
+} // namespace detail
+
+/// The addresses at which others reach what listens on `listen`: where its host is unspecified (0.0.0.0 or ::), one for each
+/// address of these interfaces; otherwise `listen` itself.
+///
+/// IPv6 link-local addresses need a zone, which differs from host to host: they are left out where the interface has others.
+inline std::vector<multiaddr> expand(multiaddr const &listen, std::span<network_interface const> interfaces) {
+    if (!listen.is_unspecified()) return {listen};
+    bool const ipv6 = listen.ip().size() == 16;
+    std::string const text = listen.to_string(), host = ipv6 ? "/ip6/::" : "/ip4/0.0.0.0";
+    if (!text.starts_with(host)) return {}; // a zone, or something else that no host can stand for
+    std::vector<multiaddr> all;
+    for (auto const &on : interfaces) {
+        bool const only_link_local = std::ranges::all_of(on.addresses, detail::is_link_local_ipv6);
+        for (auto const &address : on.addresses) {
+            if (address.is_v6() != ipv6 || (detail::is_link_local_ipv6(address) && !only_link_local)) continue;
+            auto plain = ipv6 ? asio::ip::address{asio::ip::address_v6{address.to_v6().to_bytes()}} : address; // without its zone
+            if (auto one = multiaddr::parse(host.substr(0, 5) + plain.to_string() + text.substr(host.size()))) all.push_back(std::move(*one));
+        }
+    }
+    return all;
+}
+
+/// The addresses at which what listens on `listen` is reached by those who share the network of one interface: those of that
+/// interface, and others that are of no interface here (DNS names, addresses beyond a NAT); loopback only on loopback.
+/// @param all the host's interfaces
+inline std::vector<multiaddr> expand_on(multiaddr const &listen, network_interface const &on, std::span<network_interface const> all) {
+    if (listen.is_unspecified()) return expand(listen, {&on, 1});
+    if (listen.is_loopback()) return on.is_loopback ? std::vector{listen} : std::vector<multiaddr>();
+    auto const ip = listen.ip();
+    bool const here = !ip.empty() && detail::has_address(on, ip);
+    bool const elsewhere = std::ranges::any_of(all, [ip](auto const &other) { return !ip.empty() && detail::has_address(other, ip); });
+    return here || (!elsewhere && !on.is_loopback) ? std::vector{listen} : std::vector<multiaddr>();
+}
+
+} // namespace gigi::inline v1

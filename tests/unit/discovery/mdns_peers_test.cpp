@@ -1,0 +1,194 @@
+#include <gigi/discovery/mdns_peers.hpp>
+
+#include "mdns_support.hpp"
+
+#include <doctest/doctest.h>
+
+#include <map>
+#include <ostream>
+
+using namespace gigi;
+using namespace gigi::testing;
+using namespace std::literals;
+
+namespace {
+
+mdns_announcement heard(unsigned peer, std::string const &host = "192.0.2.1", std::chrono::seconds ttl = 120s) {
+    mdns_announcement a;
+    a.instance = "\1" + std::to_string(peer) + "\4_p2p\4_udp\5local";
+    a.peer = numbered_peer(peer);
+    a.addresses = {address("/ip4/" + host + "/tcp/1", *a.peer)};
+    a.ttl = ttl;
+    return a;
+}
+
+mdns_origin from(unsigned host, std::uint32_t link = 1) { return {link, from_ipv4(host).host}; }
+
+/// What happened since the last time, as short texts: "+peer:addresses" and "-peer".
+std::vector<std::string> take(mdns_peers &peers) {
+    static std::map<peer_id, unsigned> const numbers = [] {
+        std::map<peer_id, unsigned> m;
+        for (unsigned i = 0; i < 3000; ++i) m[numbered_peer(i)] = i;
+        return m;
+    }();
+    std::vector<std::string> out;
+    for (auto const &event : std::exchange(peers.events(), {}))
+        if (auto const *const found = std::get_if<mdns_found>(&event))
+            out.push_back("+" + std::to_string(numbers.at(found->peer.peer)) + ":" + std::to_string(found->peer.addresses.size()));
+        else
+            out.push_back("-" + std::to_string(numbers.at(std::get<mdns_expired>(event).peer)));
+    return out;
+}
+
+using texts = std::vector<std::string>;
+mdns_options const defaults;
+time_point const t0{1h};
+
+} // namespace
+
+TEST_CASE("mdns_peers: found once, and expired when the TTL is over") {
+    mdns_peers peers{defaults};
+    CHECK(peers.next_update() == time_point::max());
+    peers.add(t0, from(1), heard(5));
+    CHECK(take(peers) == texts{"+5:1"});
+    CHECK(peers.next_update() == t0 + 120s);
+    peers.add(t0 + 60s, from(1), heard(5));
+    CHECK(take(peers).empty());
+    peers.update(t0 + 121s); // renewed in time
+    CHECK(take(peers).empty());
+    CHECK(peers.next_update() == t0 + 180s);
+    peers.update(t0 + 180s);
+    CHECK(take(peers) == texts{"-5"});
+    CHECK(peers.size() == 0);
+    CHECK(peers.next_update() == time_point::max());
+}
+
+TEST_CASE("mdns_peers: goodbye counts after a second, on its link only") {
+    mdns_peers peers{defaults};
+    peers.add(t0, from(1, 1), heard(5));
+    peers.add(t0, from(1, 2), heard(5));
+    peers.add(t0, from(1, 1), heard(6));
+    CHECK(take(peers) == texts{"+5:1", "+6:1"});
+    mdns_announcement bye;
+    bye.instance = heard(5).instance;
+    bye.goodbye = true;
+    peers.add(t0 + 10s, from(1, 1), mdns_announcement{bye});
+    peers.update(t0 + 12s);
+    CHECK(take(peers).empty()); // link 2 still has it
+    peers.add(t0 + 13s, from(1, 2), mdns_announcement{bye});
+    peers.update(t0 + 13900ms);
+    CHECK(take(peers).empty());
+    peers.update(t0 + 14s);
+    CHECK(take(peers) == texts{"-5"});
+    CHECK(peers.size() == 1);
+}
+
+TEST_CASE("mdns_peers: an announcement within that second rescues the peer") {
+    mdns_peers peers{defaults};
+    peers.add(t0, from(1), heard(5));
+    auto bye = heard(5);
+    bye.goodbye = true;
+    bye.peer.reset();
+    peers.add(t0 + 1s, from(1), std::move(bye));
+    peers.add(t0 + 1500ms, from(1), heard(5));
+    peers.update(t0 + 100s);
+    CHECK(take(peers) == texts{"+5:1"});
+    CHECK(peers.size() == 1);
+}
+
+TEST_CASE("mdns_peers: addresses of several places are one list; changes are reported at most once a second") {
+    mdns_peers peers{defaults};
+    peers.add(t0, from(1, 1), heard(5, "192.0.2.1"));
+    peers.add(t0, from(1, 2), heard(5, "192.0.2.2"));
+    peers.add(t0, from(1, 2), heard(5, "192.0.2.3"));
+    CHECK(take(peers) == texts{"+5:1"});
+    CHECK(peers.next_update() == t0 + 1s);
+    peers.update(t0 + 1s);
+    CHECK(take(peers) == texts{"+5:3"});
+    auto moved = heard(5, "192.0.2.4"); // replaces what link 2 knew
+    moved.flush = true;
+    moved.nickname = "eve";
+    peers.add(t0 + 5s, from(1, 2), std::move(moved));
+    auto const event = std::get<mdns_found>(peers.events().front());
+    CHECK(take(peers) == texts{"+5:2"});
+    CHECK(event.peer.nickname == "eve");
+    CHECK(event.peer.addresses[1].ip_text() == "192.0.2.4");
+}
+
+TEST_CASE("mdns_peers: RFC 6762 §10.2: packets of one second belong together") {
+    mdns_peers peers{defaults};
+    for (auto const *host : {"192.0.2.1", "192.0.2.2"}) { // rust splits a long list like this
+        auto part = heard(5, host);
+        part.flush = true;
+        peers.add(t0, from(1), std::move(part));
+    }
+    peers.update(t0 + 1s);
+    CHECK(take(peers) == texts{"+5:1", "+5:2"});
+}
+
+TEST_CASE("mdns_peers: a link that goes away takes its peers with it, unless it comes back") {
+    mdns_peers peers{defaults};
+    peers.add(t0, from(1, 1), heard(5));
+    peers.add(t0, from(1, 2), heard(6));
+    peers.remove_link(t0 + 1s, 1);
+    peers.update(t0 + 10s);
+    CHECK(take(peers) == texts{"+5:1", "+6:1"});
+    peers.update(t0 + 11s);
+    CHECK(take(peers) == texts{"-5"});
+    peers.remove_link(t0 + 20s, 2);
+    peers.add(t0 + 25s, from(1, 2), heard(6));
+    peers.update(t0 + 60s);
+    CHECK(take(peers).empty());
+}
+
+TEST_CASE("T18: TTLs are capped") {
+    mdns_peers peers{defaults};
+    peers.add(t0, from(1), heard(5, "192.0.2.1", std::chrono::seconds{0xffff'ffff}));
+    CHECK(peers.next_update() == t0 + 75min);
+    peers.add(t0, from(1), heard(6, "192.0.2.1", std::chrono::seconds::max()));
+    peers.update(t0 + 75min);
+    CHECK(take(peers) == texts{"+5:1", "+6:1", "-5", "-6"});
+}
+
+TEST_CASE("T15: addresses and announcements of a peer are bounded") {
+    mdns_peers peers{defaults};
+    auto many = heard(5);
+    for (int i = 0; i < 200; ++i) many.addresses.push_back(address("/ip4/198.51.100." + std::to_string(i) + "/tcp/1", *many.peer));
+    peers.add(t0, from(1), std::move(many));
+    CHECK(take(peers) == texts{"+5:16"});
+    for (unsigned i = 2; i < 200; ++i) peers.add(t0 + 2s, from(i), heard(5, "203.0.113." + std::to_string(i)));
+    peers.update(t0 + 10s);
+    CHECK(take(peers) == texts{"+5:8", "+5:8"}); // of the last eight that spoke of it
+}
+
+TEST_CASE("T20: a source that announces thousands of peers makes room for others, not the other way round") {
+    mdns_options small;
+    small.max_peers = 100;
+    mdns_peers peers{small};
+    for (unsigned i = 0; i < 10; ++i) peers.add(t0, from(i), heard(i)); // honest: one each
+    for (unsigned i = 100; i < 2100; ++i) peers.add(t0, from(200), heard(i));
+    CHECK(peers.size() == 100);
+    for (auto const &event : take(peers)) CHECK(event.front() == '+'); // nobody was pushed out
+    for (unsigned i = 10; i < 40; ++i) {
+        peers.add(t0, from(i), heard(i));
+        CHECK(take(peers).back() == "+" + std::to_string(i) + ":1");
+        CHECK(peers.size() == 100);
+    }
+    // where all have one, who was first stays
+    mdns_peers even{small};
+    for (unsigned i = 0; i < 200; ++i) even.add(t0, from(i), heard(i));
+    CHECK(take(even).size() == 100);
+    CHECK(even.size() == 100);
+}
+
+TEST_CASE("T20: a flood of changes is a bounded number of reports") {
+    mdns_peers peers{defaults};
+    for (unsigned i = 0; i < 10'000; ++i) {
+        auto const now = t0 + i * 1ms;
+        auto a = heard(5, "192.0.2." + std::to_string(i % 200));
+        a.ttl = 1s;
+        peers.add(now, from(1), std::move(a));
+        peers.update(now);
+    }
+    CHECK(take(peers).size() <= 11);
+}

@@ -110,7 +110,8 @@ class muxed_connection {
 
     /// Opens a stream; nothing is sent before its first write. @throws `errc::closed`, `errc::limit_exceeded`
     virtual std::shared_ptr<stream_core> open_stream() = 0;
-    /// Waits for a stream that the peer opens. @throws `errc::closed` at the end of the connection, `errc::cancelled`
+    /// Waits for a stream that the peer opens; those that came before the end of the connection can be accepted after it.
+    /// @throws `errc::closed`, `errc::cancelled`
     virtual awaitable<std::shared_ptr<stream_core>> accept_stream() = 0;
 
     /// Takes no new streams, sends what is queued, says goodbye and ends; `run()` returns. Bounded in time by itself (2 s).

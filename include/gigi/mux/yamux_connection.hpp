@@ -82,7 +82,7 @@ class yamux_connection : public muxed_connection {
 
     awaitable<std::shared_ptr<stream_core>> accept_stream() override {
         auto const life = life_; // outlives the connection
-        while (!life->ended && unaccepted_.empty()) {
+        while (!life->ended && life->unaccepted.empty()) {
             bool woken = false;
             try {
                 co_await life->acceptable.wait();
@@ -90,14 +90,15 @@ class yamux_connection : public muxed_connection {
             } catch (std::system_error const &) {
             }
             if (!woken) {
-                if (!life->ended && !unaccepted_.empty()) life->acceptable.notify_one(); // it may have been meant for us
+                if (!life->unaccepted.empty()) life->acceptable.notify_one(); // it may have been meant for us
                 throw error{make_error_code(errc::cancelled)};
             }
         }
-        if (life->ended) throw error{make_error_code(errc::closed)};
-        std::shared_ptr<stream_core> accepted = std::move(unaccepted_.front());
-        unaccepted_.erase(unaccepted_.begin());
-        if (!unaccepted_.empty()) life->acceptable.notify_one();
+        auto &waiting = life->unaccepted;
+        if (waiting.empty()) throw error{make_error_code(errc::closed)};
+        std::shared_ptr<stream_core> accepted = std::move(waiting.front());
+        waiting.erase(waiting.begin());
+        if (!waiting.empty()) life->acceptable.notify_one();
         co_return accepted;
     }
 
@@ -121,7 +122,7 @@ class yamux_connection : public muxed_connection {
     yamux_stream_state &on_open(std::uint32_t) {
         auto made = std::make_shared<yamux_stream>(*this);
         made->owned_ = made;
-        unaccepted_.push_back(made);
+        life_->unaccepted.push_back(made);
         life_->acceptable.notify_one();
         return *made;
     }
@@ -143,7 +144,7 @@ class yamux_connection : public muxed_connection {
     void on_reset(yamux_stream_state &state, std::error_code why) {
         auto &s = static_cast<yamux_stream &>(state);
         if (!s.fin_received) s.received_.clear();
-        std::erase_if(unaccepted_, [&s](auto const &waiting) { return waiting.get() == &s; });
+        std::erase_if(life_->unaccepted, [&s](auto const &one) { return one.get() == &s; });
         detach(s, why);
     }
 
@@ -244,7 +245,6 @@ class yamux_connection : public muxed_connection {
         ended_ = true;
         life_->ended = true;
         alarm_.cancel();
-        unaccepted_.clear();
         for (auto *const state : session_.streams()) {
             session_.forget(*state);
             detach(static_cast<yamux_stream &>(*state), why);
@@ -275,6 +275,7 @@ class yamux_connection : public muxed_connection {
     /// What coroutines that wait for the connection's end may still look at after it.
     struct lifetime {
         explicit lifetime(any_io_executor const &executor) : acceptable{executor}, done{executor} {}
+        std::vector<std::shared_ptr<yamux_stream>> unaccepted; // what has arrived can be accepted and read after the end
         async_condition acceptable;
         async_condition done;
         bool ended = false; // streams work no more
@@ -384,7 +385,6 @@ class yamux_connection : public muxed_connection {
     wait_slot writer_;
     std::shared_ptr<lifetime> life_;
     yamux_session session_;
-    std::vector<std::shared_ptr<yamux_stream>> unaccepted_;
     std::vector<bytes_view> pieces_;
     bytes headers_;
     byte_queue spent_; // memory that `pieces_` refers to

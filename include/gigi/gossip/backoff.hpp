@@ -1,0 +1,60 @@
+// gigi/gossip/backoff.hpp: with whom a topic's mesh must not be joined again yet, after a PRUNE.
+//
+// Layer: gossip. Sans-I/O. Spec: gossipsub v1.1 "PRUNE Backoff and Peer Exchange".
+#pragma once
+
+#include "../core/clock.hpp"
+#include "../peer/peer_id.hpp"
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+
+namespace gigi::inline v1 {
+
+/// A span in seconds as a peer names it, cut to `most`: whatever it says, no clock overflows (T13).
+constexpr duration capped_seconds(std::uint64_t seconds, duration most) noexcept {
+    auto const limit = static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::seconds>(most).count());
+    return seconds >= limit ? most : std::chrono::seconds{static_cast<std::int64_t>(seconds)};
+}
+
+/// The backoffs of one topic. They outlive connections and our own leaving of the topic: only time ends them.
+class backoff_table {
+  public:
+    /// Begins a backoff, or prolongs it; one that ends later stays. @param most entries kept; the one that ends first goes
+    void add(peer_id const &peer, time_point until, std::size_t most) {
+        auto const found = until_.find(peer);
+        if (found != until_.end()) {
+            found->second = std::max(found->second, until);
+            return;
+        }
+        if (until_.size() >= most) {
+            if (until_.empty()) return;
+            until_.erase(std::min_element(until_.begin(), until_.end(), [](auto const &a, auto const &b) { return a.second < b.second; }));
+        }
+        until_.emplace(peer, until);
+    }
+
+    /// Whether a GRAFT from a peer comes too early. @param tolerance its clock began with our PRUNE, or ours with its
+    bool refuses(peer_id const &peer, time_point now, duration tolerance) const {
+        auto const found = until_.find(peer);
+        return found != until_.end() && now + tolerance < found->second;
+    }
+    /// Whether we must not GRAFT a peer. @param slack waited on top (T14)
+    bool forbids(peer_id const &peer, time_point now, duration slack) const {
+        auto const found = until_.find(peer);
+        return found != until_.end() && now < found->second + slack;
+    }
+
+    void forget_ended(time_point now, duration slack) {
+        std::erase_if(until_, [&](auto const &entry) { return entry.second + slack <= now; });
+    }
+    bool empty() const noexcept { return until_.empty(); }
+    std::size_t size() const noexcept { return until_.size(); }
+
+  private:
+    std::map<peer_id, time_point> until_;
+};
+
+} // namespace gigi::inline v1

@@ -102,6 +102,8 @@ class chunker {
         else
             release(chunk);
     }
+    /// Whether a source has been asked for chunks that have not come yet.
+    bool owes(source_id id) const { return !sources_.at(id).owed.empty(); }
     /// A source makes progress within a chunk.
     void note_progress(source_id id, time_point now) { sources_.at(id).progress = now; }
 

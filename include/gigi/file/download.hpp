@@ -1,0 +1,448 @@
+// gigi/file/download.hpp: fetches one file from one or several peers, over any streams.
+//
+// Layer: file. One coroutine for each source asks, reads raw chunks and asks on (chunker.hpp decides for what); verified and
+// written they are on the offload pool, a few at a time. A source that breaks, stalls or lies is given up; what it owed is asked
+// of the others. The unfinished file stays for the next attempt (output_file.hpp).
+#pragma once
+
+#include "../core/clock.hpp"
+#include "../core/offload.hpp"
+#include "../core/task_group.hpp"
+#include "chunker.hpp"
+#include "client.hpp"
+#include "output_file.hpp"
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <exception>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace gigi::inline v1 {
+
+struct download_options {
+    chunker_options requests;
+    duration answer_timeout = std::chrono::minutes{2};    ///< for an answer that is not a chunk: the server may have to hash first
+    std::size_t max_sources = 8;                          ///< used at once; further ones come in where those end
+    std::size_t verifying = 4;                            ///< chunks being verified and written at once, each up to 4 MiB
+    unsigned max_reopens = 3;                             ///< a source's stream is opened again so often without a new chunk
+    duration reopen_pause = std::chrono::milliseconds{500};
+    duration progress_interval = std::chrono::milliseconds{100};
+};
+
+/// How a download stands.
+struct download_state {
+    std::string name;        ///< safe
+    std::uint64_t size = 0;
+    std::uint64_t bytes = 0; ///< verified and written
+    double rate = 0;         ///< bytes a second, over the last seconds
+    std::size_t sources = 0; ///< peers that are sending
+};
+
+struct downloaded_file {
+    std::filesystem::path path;
+    std::string name; ///< as the peer calls it, made safe; the path's last part may have a number
+    std::uint64_t size = 0;
+};
+
+/// Called on the strand: when the file is known, then while it grows.
+struct download_callbacks {
+    std::function<void(download_state const &)> started;
+    std::function<void(download_state const &)> progress;
+};
+
+/// One download. `run()` once.
+template <ByteStream Stream> class download {
+  public:
+    /// Opens a stream to a source; called again where one broke. May throw.
+    using opener = std::function<awaitable<Stream>()>;
+
+    /// @param pool where chunks are hashed and written
+    /// @param folder where the file goes
+    download(any_io_executor executor, any_io_executor pool, share_code code, std::filesystem::path folder, download_options options,
+             download_callbacks callbacks)
+        : executor_{executor}, pool_{std::move(pool)}, code_{std::move(code)}, folder_{std::move(folder)}, options_{options},
+          callbacks_{std::move(callbacks)}, clock_{executor}, changed_{executor}, ticker_{executor}, sources_{executor}, checks_{executor} {}
+
+    /// Adds a source, before or while it runs.
+    void add_source(opener open) {
+        auto added = std::make_shared<source>();
+        added->open = std::move(open);
+        waiting_.push_back(std::move(added));
+        changed_.notify_all();
+    }
+
+    /// Ends it: `run()` throws `errc::cancelled`. What has been verified stays for the next attempt.
+    void cancel() { fail(std::make_exception_ptr(error{make_error_code(errc::cancelled)})); }
+
+    /// Fetches the file.
+    /// @return where it is
+    /// @throws error: `errc::unknown_code`, `errc::file_changed`, `errc::hash_mismatch`, `errc::rejected`, `errc::limit_exceeded` as the last source
+    ///   had it; `errc::disk_full`, `errc::io_error`; `errc::cancelled`; whatever opening a stream throws
+    /// @par Cancellation What has been verified stays for the next attempt.
+    [[nodiscard]] awaitable<downloaded_file> run() {
+        std::exception_ptr failure;
+        try {
+            co_await supervise();
+        } catch (...) {
+            failure = std::current_exception();
+        }
+        if (!failure) failure = failure_;
+        sources_.cancel();
+        checks_.cancel();
+        co_await drain();
+        if (failure) std::rethrow_exception(failure);
+        std::filesystem::path path;
+        auto const work = [&] { path = file_->finish().value(); };
+        co_await run_on(pool_, work);
+        downloaded_file done;
+        done.path = std::move(path);
+        done.name = file_->name();
+        done.size = manifest_.size;
+        report(true);
+        co_return done;
+    }
+
+    download_state state() const {
+        download_state now;
+        if (!file_) return now;
+        now.name = file_->name();
+        now.size = manifest_.size;
+        now.bytes = plan_ ? plan_->done_bytes() : 0;
+        now.rate = rate_;
+        now.sources = plan_ ? plan_->source_count() : 0;
+        return now;
+    }
+
+  private:
+    struct source {
+        opener open;
+        file_client<Stream> *client = nullptr; // while its stream is open
+        chunker::source_id id = 0;             // while it is part of the plan
+        std::error_code give_up;               // why it must not be used any longer
+        unsigned reopens = 0;
+    };
+    using source_ptr = std::shared_ptr<source>;
+
+    /// Starts sources, watches them, and returns when the file is complete. @throws what ends the download
+    awaitable<void> supervise() {
+        for (;;) {
+            while (!waiting_.empty() && running_ < options_.max_sources) {
+                auto next = std::move(waiting_.front());
+                waiting_.pop_front();
+                ++running_;
+                sources_.spawn(use(std::move(next)));
+            }
+            if (failure_) std::rethrow_exception(failure_);
+            if (plan_ && plan_->complete()) co_return;
+            if (running_ == 0 && checking_ == 0) {
+                if (last_error_) std::rethrow_exception(last_error_);
+                throw error{errc::unreachable, "no source"};
+            }
+            if (plan_) {
+                auto const stalled = plan_->stalled(clock_.now());
+                for (auto const &s : active_)
+                    if (std::ranges::find(stalled, s->id) != stalled.end()) drop(*s, make_error_code(errc::timed_out));
+                report(false);
+            }
+            (void)co_await ticker_.wait_for(options_.progress_interval);
+        }
+    }
+
+    /// Uses a source until the file is complete or the source is of no use.
+    awaitable<void> use(source_ptr s) {
+        std::exception_ptr why;
+        for (;;) {
+            why = nullptr;
+            try {
+                co_await use_stream(s);
+            } catch (...) {
+                why = std::current_exception();
+            }
+            if (!why || !worth_reopening(*s, why)) break;
+            ++s->reopens;
+            bool paused = false;
+            try {
+                co_await sleep_for(options_.reopen_pause * s->reopens);
+                paused = true;
+            } catch (std::system_error const &) {
+            }
+            if (!paused) break;
+        }
+        if (why) last_error_ = why;
+        --running_;
+        ticker_.wake();
+    }
+
+    bool worth_reopening(source const &s, std::exception_ptr const &why) const {
+        if (s.give_up || failure_ || s.reopens >= options_.max_reopens || !plan_ || sources_.cancelled()) return false;
+        try {
+            std::rethrow_exception(why);
+        } catch (std::system_error const &e) {
+            return e.code() == condition::closed || e.code() == condition::unreachable || e.code() == condition::timed_out;
+        } catch (...) {
+        }
+        return false;
+    }
+
+    /// One stream of a source, from its opening to its end.
+    awaitable<void> use_stream(source_ptr s) {
+        Stream opened = co_await s->open();
+        file_client<Stream> client{std::move(opened), options_.answer_timeout};
+        struct member {
+            download &owner;
+            source_ptr const &of;
+            member(download &d, source_ptr const &s_, file_client<Stream> &c) : owner{d}, of{s_} {
+                of->client = &c;
+                owner.active_.push_back(of);
+            }
+            ~member() {
+                std::erase(owner.active_, of);
+                of->client = nullptr;
+                if (of->id) owner.plan_->remove_source(of->id);
+                of->id = 0;
+                owner.changed_.notify_all();
+            }
+        } const membership{*this, s, client};
+        manifest described = co_await client.describe(code_);
+        co_await prepare(client, described);
+        if (described.root != manifest_.root || described.size != manifest_.size) throw error{errc::hash_mismatch, "another file"};
+        s->id = plan_->add_source(clock_.now());
+        changed_.notify_all();
+        std::exception_ptr why;
+        try {
+            co_await fetch(*s, client);
+        } catch (...) {
+            why = std::current_exception();
+        }
+        if (s->give_up) throw error{s->give_up};
+        if (why) std::rethrow_exception(why);
+        client.close();
+    }
+
+    /// Makes the plan, once: the first source that can does it for all.
+    awaitable<void> prepare(file_client<Stream> &client, manifest const &described) {
+        while (preparing_) co_await changed_.wait();
+        if (plan_) co_return;
+        struct marked {
+            download &owner;
+            explicit marked(download &d) : owner{d} { owner.preparing_ = true; }
+            ~marked() {
+                owner.preparing_ = false;
+                owner.changed_.notify_all();
+            }
+        } const mark{*this};
+        std::vector<merkle_hash> hashes = co_await client.layer(described);
+        auto const map = described.map();
+        std::unique_ptr<output_file> file;
+        std::error_code code;
+        auto const open = [&] {
+            auto opened = output_file::open(folder_, described.name, described.root, map);
+            if (opened)
+                file = std::move(*opened);
+            else
+                code = opened.error();
+        };
+        co_await run_on(pool_, open);
+        if (code) {
+            fail(std::make_exception_ptr(error{code, folder_.string()}));
+            throw error{code};
+        }
+        file_ = std::move(file);
+        manifest_ = described;
+        hashes_ = std::move(hashes);
+        chunk_set done{map.count()};
+        bytes buffer;
+        std::uint64_t next = 0;
+        auto const verify = [&] { // what an earlier attempt left, some 16 MiB at a time
+            buffer.resize(map.chunk_size);
+            for (std::uint64_t read = 0; next < map.count() && read < (16u << 20); ++next) {
+                if (!file_->claimed().contains(next)) continue;
+                auto const chunk = mutable_bytes{buffer}.first(map.size_of(next));
+                read += chunk.size();
+                if (!file_->read_chunk(next, chunk) && matches(next, chunk)) done.insert(next);
+            }
+        };
+        while (next < map.count() && file_->claimed().size() > 0) co_await run_on(pool_, verify);
+        plan_ = std::make_unique<chunker>(map, std::move(done), options_.requests);
+        last_bytes_ = plan_->done_bytes();
+        samples_.push_back({clock_.now(), last_bytes_});
+        if (callbacks_.started) callbacks_.started(state());
+        ticker_.wake();
+    }
+
+    bool matches(std::uint64_t chunk, bytes_view data) const {
+        return merkle_root(data, manifest_.map().chunk_height()) == hashes_[static_cast<std::size_t>(chunk)];
+    }
+
+    /// Asks and reads until the file is complete.
+    awaitable<void> fetch(source &s, file_client<Stream> &client) {
+        auto const map = plan_->map();
+        while (!plan_->complete()) {
+            bool owes = co_await request_more(s, client);
+            if (!owes) {
+                co_await changed_.wait(); // for what others may leave over
+                continue;
+            }
+            std::uint32_t const chunk = co_await client.next_chunk();
+            auto const verdict = plan_->begin_chunk(s.id, chunk);
+            if (verdict == chunker::verdict::unexpected) throw error{errc::protocol_violation, "a chunk that was not asked for"};
+            bytes buffer;
+            co_await take_buffer(buffer);
+            auto const body = mutable_bytes{buffer}.first(map.size_of(chunk));
+            for (std::size_t at = 0; at < body.size();) {
+                mutable_bytes const rest = body.subspan(at);
+                std::size_t const n = co_await client.read_some(rest);
+                if (n == 0) throw error{make_error_code(errc::end_of_stream)};
+                at += n;
+                plan_->note_progress(s.id, clock_.now());
+            }
+            plan_->end_chunk(s.id, clock_.now());
+            if (verdict == chunker::verdict::superfluous) {
+                give_back(std::move(buffer));
+                continue;
+            }
+            s.reopens = 0;
+            ++checking_;
+            checks_.spawn(check(chunk, std::move(buffer), find(s)));
+        }
+    }
+    source_ptr find(source &s) const {
+        for (auto const &one : active_)
+            if (one.get() == &s) return one;
+        return nullptr;
+    }
+
+    /// Sends what the plan wants of a source. @return whether the source owes chunks then
+    awaitable<bool> request_more(source &s, file_client<Stream> &client) {
+        while (auto const range = plan_->next_request(s.id, clock_.now())) {
+            range_request const request{manifest_.root, range->first, range->count};
+            co_await client.request_range(request);
+        }
+        co_return plan_->owes(s.id);
+    }
+
+    /// Verifies and writes a chunk on the pool.
+    awaitable<void> check(std::uint32_t chunk, bytes buffer, source_ptr from) {
+        bool good = false;
+        std::error_code code;
+        auto const work = [&] {
+            auto const body = bytes_view{buffer}.first(manifest_.map().size_of(chunk));
+            good = matches(chunk, body);
+            if (good) code = file_->write_chunk(chunk, body);
+        };
+        std::exception_ptr broken;
+        try {
+            co_await run_on(pool_, work);
+        } catch (...) {
+            broken = std::current_exception();
+        }
+        --checking_;
+        give_back(std::move(buffer));
+        if (code) broken = std::make_exception_ptr(error{code, folder_.string()});
+        if (broken) {
+            fail(broken);
+            co_return;
+        }
+        if (good) {
+            plan_->verified(chunk);
+        } else {
+            plan_->rejected(chunk);
+            if (from) drop(*from, make_error_code(errc::hash_mismatch));
+        }
+        changed_.notify_all();
+        if (plan_->complete() || !good) ticker_.wake();
+    }
+
+    /// Waits until one of the few chunk buffers is free.
+    awaitable<void> take_buffer(bytes &out) {
+        while (checking_ >= options_.verifying) co_await changed_.wait();
+        if (free_.empty()) {
+            out.resize(manifest_.chunk_size);
+        } else {
+            out = std::move(free_.back());
+            free_.pop_back();
+        }
+    }
+    void give_back(bytes buffer) {
+        if (free_.size() < options_.verifying) free_.push_back(std::move(buffer));
+    }
+
+    /// Gives a source up: its stream breaks, and it is not opened again.
+    void drop(source &s, std::error_code why) {
+        if (why != errc::timed_out) s.give_up = why; // one that stalled may be tried again
+        if (s.client) s.client->reset();
+    }
+
+    void fail(std::exception_ptr why) {
+        if (!failure_) failure_ = std::move(why);
+        ticker_.wake();
+    }
+
+    /// Waits for every task, even when cancelled.
+    awaitable<void> drain() {
+        co_await asio::this_coro::reset_cancellation_state();
+        co_await asio::this_coro::throw_if_cancelled(false);
+        try {
+            co_await sources_.join();
+        } catch (std::system_error const &) { // only a second cancellation: it has drained all the same
+        }
+        try {
+            co_await checks_.join();
+        } catch (std::system_error const &) {
+        }
+        co_await asio::this_coro::throw_if_cancelled(true);
+    }
+
+    void report(bool last) {
+        auto const now = clock_.now();
+        auto const done = plan_->done_bytes();
+        samples_.push_back({now, done});
+        while (samples_.size() > 2 && now - samples_.front().when > std::chrono::seconds{3}) samples_.pop_front();
+        double const seconds = std::chrono::duration<double>(now - samples_.front().when).count();
+        rate_ = seconds > 0 ? static_cast<double>(done - samples_.front().done) / seconds : 0;
+        if (!callbacks_.progress || (done == last_bytes_ && !last)) return;
+        last_bytes_ = done;
+        callbacks_.progress(state());
+    }
+
+    struct sample {
+        time_point when;
+        std::uint64_t done;
+    };
+
+    any_io_executor executor_;
+    any_io_executor pool_;
+    share_code code_;
+    std::filesystem::path folder_;
+    download_options options_;
+    download_callbacks callbacks_;
+    context_clock clock_;
+    async_condition changed_;          // the plan, or what is being prepared or verified
+    timer ticker_;                     // wakes `supervise`
+    std::deque<source_ptr> waiting_;
+    std::vector<source_ptr> active_;   // those with an open stream
+    std::size_t running_ = 0;          // source tasks
+    bool preparing_ = false;
+    manifest manifest_;
+    std::vector<merkle_hash> hashes_;
+    std::unique_ptr<output_file> file_;
+    std::unique_ptr<chunker> plan_;
+    std::vector<bytes> free_;
+    std::size_t checking_ = 0;
+    std::exception_ptr failure_;       // ends the download
+    std::exception_ptr last_error_;    // of the source that ended last
+    std::deque<sample> samples_;
+    std::uint64_t last_bytes_ = 0;
+    double rate_ = 0;
+    task_group sources_;
+    task_group checks_;
+};
+
+} // namespace gigi::inline v1

@@ -1,0 +1,281 @@
+// gigi/file/upload.hpp: the serving side of `/gigi/file/1.0.0`, over any stream.
+//
+// Layer: file. Two coroutines for each stream: one reads requests and fetches what they ask for, the other writes, with a short
+// queue between them: the disk is read ahead of the line, and never on the strand.
+#pragma once
+
+#include "../codec/cereal_codec.hpp"
+#include "../codec/framed.hpp"
+#include "../core/channel.hpp"
+#include "../core/clock.hpp"
+#include "../core/offload.hpp"
+#include "../core/task_group.hpp"
+#include "../core/timeout.hpp"
+#include "messages.hpp"
+#include "shared_files.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace gigi::inline v1 {
+
+/// How uploads behave.
+struct upload_options {
+    std::size_t max_uploads = 32;                         ///< streams that send chunks at once; further ones are told "busy"
+    duration idle_timeout = std::chrono::minutes{2};      ///< a stream without a request is closed
+    duration write_timeout = std::chrono::seconds{30};    ///< a peer takes 256 KiB in that time, or is given up
+};
+
+/// What an upload has sent.
+struct upload_progress {
+    std::string code;
+    std::uint64_t bytes = 0; ///< sent on this stream
+    std::uint64_t total = 0; ///< the file's size
+};
+using upload_callback = std::function<void(upload_progress const &)>;
+
+/// What all uploads of a node share.
+struct upload_slots {
+    std::size_t used = 0;
+    std::uint64_t refused = 0; ///< requests that were told "busy"
+    std::uint64_t bytes = 0;   ///< sent in all
+};
+
+/// Serves one stream.
+template <ByteStream Stream> class upload {
+  public:
+    /// @par Lifetime `files` and `slots` must outlive `run()`.
+    upload(Stream stream, any_io_executor executor, any_io_executor pool, shared_files &files, upload_slots &slots, upload_options options,
+           upload_callback progress)
+        : line_{std::move(stream)}, pool_{std::move(pool)}, files_{files}, slots_{slots}, options_{options}, progress_{std::move(progress)},
+          clock_{executor}, queue_{executor, queued_pieces}, returned_{executor}, tasks_{executor} {}
+    upload(upload const &) = delete;
+    ~upload() {
+        if (has_slot_) --slots_.used;
+    }
+
+    /// Answers requests until the peer ends the stream.
+    /// @throws std::system_error where the stream breaks or the peer breaks the protocol; the stream is reset then
+    [[nodiscard]] awaitable<void> run() {
+        tasks_.spawn(answer_requests());
+        tasks_.spawn(send_answers());
+        std::exception_ptr failure;
+        try {
+            co_await tasks_.join();
+        } catch (...) {
+            failure = std::current_exception();
+        }
+        report(true);
+        if (failure) {
+            line_.reset();
+            std::rethrow_exception(failure);
+        }
+    }
+
+  private:
+    static constexpr std::size_t piece_size = std::size_t{256} << 10;
+    static constexpr std::size_t queued_pieces = 3;
+
+    struct item {
+        std::optional<file_answer> answer; // first
+        bytes piece;                       // then raw bytes
+        std::size_t size = 0;              // of the piece that counts
+    };
+
+    awaitable<void> answer_requests() {
+        for (;;) {
+            std::optional<file_request> request = co_await next_request();
+            if (!request) break;
+            std::error_code refused;
+            try {
+                co_await answer(*request);
+            } catch (error const &e) {
+                refused = e.code();
+            }
+            if (refused == condition::cancelled || refused == condition::closed) throw error{refused};
+            if (refused) co_await refuse(refused);
+        }
+        queue_.close();
+    }
+
+    /// The next request; nothing where the peer has ended the stream, in good order or by going away.
+    awaitable<std::optional<file_request>> next_request() {
+        try {
+            std::optional<file_request> request = co_await with_timeout(line_.template try_read<file_request>(), options_.idle_timeout);
+            co_return request;
+        } catch (std::system_error const &e) {
+            if (e.code() != condition::closed || e.code() == errc::end_of_stream) throw;
+        }
+        co_return std::nullopt;
+    }
+
+    awaitable<void> refuse(std::error_code why) {
+        if (in_chunk_) throw error{why}; // bytes were promised that cannot be had: only a reset can tell
+        item next;
+        next.answer.emplace().what = file_failure{to_refusal(why)};
+        co_await queue_.send(std::move(next));
+    }
+
+    awaitable<void> answer(file_request const &request) {
+        if (auto const *list = std::get_if<list_request>(&request.what)) {
+            item next;
+            next.answer.emplace().what = files_.page_after(list->after);
+            co_await queue_.send(std::move(next));
+        } else if (auto const *of = std::get_if<manifest_request>(&request.what)) {
+            co_await answer_manifest(of->code);
+        } else if (auto const *layer = std::get_if<layer_request>(&request.what)) {
+            co_await answer_layer(*layer);
+        } else {
+            co_await answer_range(std::get<range_request>(request.what));
+        }
+    }
+
+    awaitable<void> answer_manifest(std::string const &code) {
+        auto const share = files_.find(code);
+        if (!share) throw error{make_error_code(errc::unknown_code)};
+        co_await open(share); // a file that is gone or changed is refused now, not later
+        manifest m;
+        m.name = share->entry.name.substr(0, 255);
+        m.size = share->entry.size;
+        m.root = share->root;
+        m.chunk_size = share->map.chunk_size;
+        item next;
+        next.answer.emplace().what = std::move(m);
+        co_await queue_.send(std::move(next));
+    }
+
+    awaitable<void> answer_layer(layer_request const &request) {
+        auto const share = files_.find(request.root);
+        if (!share) throw error{make_error_code(errc::unknown_code)};
+        if (request.page >= layer_page_count(share->map)) throw error{make_error_code(errc::invalid_argument)};
+        std::shared_ptr<file_hashes const> const hashes = co_await files_.hashes_of(share);
+        layer_page page;
+        auto const work = [&] { page = make_layer_page(*hashes, request.page); };
+        co_await run_on(pool_, work);
+        item next;
+        next.answer.emplace().what = layer_page_message{std::move(page.hashes), std::move(page.proof)};
+        co_await queue_.send(std::move(next));
+    }
+
+    awaitable<void> answer_range(range_request const &request) {
+        auto const share = files_.find(request.root);
+        if (!share) throw error{make_error_code(errc::unknown_code)};
+        auto const map = share->map;
+        if (request.first >= map.count() || request.count > map.count() - request.first) throw error{make_error_code(errc::invalid_argument)};
+        if (!take_slot()) throw error{make_error_code(errc::limit_exceeded)};
+        co_await open(share);
+        for (std::uint32_t i = 0; i < request.count; ++i) {
+            std::uint32_t const chunk = request.first + i;
+            std::uint64_t position = map.offset(chunk);
+            std::uint64_t const end = position + map.size_of(chunk);
+            bool first = true;
+            while (position < end) {
+                item next;
+                co_await take_buffer(next.piece);
+                next.size = static_cast<std::size_t>(std::min<std::uint64_t>(piece_size, end - position));
+                auto const work = [&] { return opened_->read_at(position, mutable_bytes{next.piece}.first(next.size)); };
+                std::error_code const code = co_await run_on(pool_, work);
+                if (code) throw error{code};
+                position += next.size;
+                if (first) next.answer.emplace().what = chunk_header{chunk};
+                first = false;
+                in_chunk_ = position < end;
+                co_await queue_.send(std::move(next));
+            }
+        }
+    }
+
+    /// Makes sure that `opened_` is the file, and still what was shared.
+    awaitable<void> open(std::shared_ptr<shared_file> share) {
+        if (opened_ && opened_->share == share) co_return;
+        opened_ = co_await files_.open(std::move(share));
+    }
+
+    bool take_slot() {
+        if (has_slot_) return true;
+        if (slots_.used >= options_.max_uploads) {
+            ++slots_.refused;
+            return false;
+        }
+        ++slots_.used;
+        return has_slot_ = true;
+    }
+
+    /// Waits until one of the few buffers is free.
+    awaitable<void> take_buffer(bytes &out) {
+        while (free_.empty() && made_ == queued_pieces + 2) co_await returned_.wait();
+        if (free_.empty()) {
+            ++made_;
+            out.resize(piece_size);
+        } else {
+            out = std::move(free_.back());
+            free_.pop_back();
+        }
+    }
+
+    awaitable<void> send_answers() {
+        for (;;) {
+            std::optional<item> next = co_await next_item();
+            if (!next) break;
+            if (next->answer) line_.put(*next->answer);
+            co_await with_timeout(send(*next), options_.write_timeout);
+            if (next->size == 0) continue;
+            sent_ += next->size;
+            slots_.bytes += next->size;
+            free_.push_back(std::move(next->piece));
+            returned_.notify_one();
+            report(false);
+        }
+        line_.close_write();
+    }
+    awaitable<std::optional<item>> next_item() {
+        if (queue_.empty() && !queue_.is_open()) co_return std::nullopt;
+        try {
+            item next = co_await queue_.receive();
+            co_return std::optional<item>{std::move(next)};
+        } catch (std::system_error const &e) {
+            if (e.code() != errc::closed) throw;
+        }
+        co_return std::nullopt;
+    }
+    awaitable<void> send(item const &next) {
+        co_await line_.flush();
+        if (next.size > 0) co_await line_.stream().write(bytes_view{next.piece}.first(next.size));
+    }
+
+    /// Tells of progress, ten times a second at most, and at the end.
+    void report(bool last) {
+        if (!progress_ || !opened_ || sent_ == reported_) return;
+        auto const now = clock_.now();
+        if (!last && now < next_report_) return;
+        next_report_ = now + std::chrono::milliseconds{100};
+        reported_ = sent_;
+        progress_(upload_progress{opened_->share->entry.code, sent_, opened_->share->entry.size});
+    }
+
+    framed<Stream, cereal_codec> line_;
+    any_io_executor pool_;
+    shared_files &files_;
+    upload_slots &slots_;
+    upload_options options_;
+    upload_callback progress_;
+    context_clock clock_;
+    channel<item> queue_;
+    async_condition returned_;
+    std::vector<bytes> free_;
+    std::size_t made_ = 0;
+    std::shared_ptr<open_share> opened_;
+    std::uint64_t sent_ = 0, reported_ = 0;
+    time_point next_report_{};
+    bool in_chunk_ = false;
+    bool has_slot_ = false;
+    task_group tasks_;
+};
+
+} // namespace gigi::inline v1

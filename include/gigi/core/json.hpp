@@ -37,6 +37,12 @@ class json_object {
         members_ += to_json(value);
         return *this;
     }
+    /// Adds the members of another object.
+    json_object &add_all(json_object const &other) {
+        if (!members_.empty() && !other.members_.empty()) members_ += ',';
+        members_ += other.members_;
+        return *this;
+    }
     std::string text() const { return '{' + members_ + '}'; }
 
   private:

@@ -54,6 +54,9 @@ TEST_CASE("json: objects") {
     outer.add("inner", inner).add("list", std::vector{inner, inner});
     CHECK(outer.text() == R"({"inner":{"x":1},"list":[{"x":1},{"x":1}]})");
 
+    CHECK(json_object{inner}.add_all(json_object{}).add_all(outer).text() == R"({"x":1,"inner":{"x":1},"list":[{"x":1},{"x":1}]})");
+    CHECK(json_object{}.add_all(inner).text() == R"({"x":1})");
+
     happening const h{"bob", 7, {address{}}, make_error_code(errc::closed), to_bytes("foo"), "a b", true};
     CHECK(to_json(h) == R"({"nickname":"bob","size":7,"addresses":["/ip4/127.0.0.1"],"error":"closed","bytes":"Zm9v","path":"a b","inbound":true})");
 }

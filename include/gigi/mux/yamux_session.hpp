@@ -266,6 +266,8 @@ class yamux_session {
     static constexpr std::size_t max_control = 4096;   // frames that wait; a peer that asks for more does not read
     static constexpr std::uint32_t max_pongs = 16;     // among them
     static constexpr std::uint32_t max_useless = 16384; // frames between two pings
+    static constexpr std::uint32_t late_a_stream = 4;   // credit, FIN, RST, …
+    static constexpr std::uint32_t max_late = 65536;
     static constexpr int max_fresh_turns = 16;
 
     struct list {
@@ -404,6 +406,7 @@ class yamux_session {
         unlink(s);
         streams_.erase(s.id);
         s.attached = false;
+        allow_late();
         buffered_ -= s.unread;
         growth_ -= s.window - yamux_initial_window;
         if (payload_of_ == &s) payload_of_ = nullptr;
@@ -466,8 +469,11 @@ class yamux_session {
             if (!stream) return;
         } else if (!stream) {
             if (is_ours(header.stream_id) && header.stream_id >= next_id_) return fail(errc::protocol_violation);
-            ++stats_.frames_ignored; // late, for a stream that has ended here
-            if (payload_left_ == 0) count_useless();
+            ++stats_.frames_ignored; // for a stream that has ended here
+            if (late_allowed_ > 0)
+                --late_allowed_;
+            else if (payload_left_ == 0)
+                count_useless();
             return;
         }
         if (header.has(yamux_flag::ack) && stream->outbound && stream->begun && !stream->acknowledged) {
@@ -477,7 +483,7 @@ class yamux_session {
         }
         if (header.has(yamux_flag::rst)) {
             ++stats_.resets_received;
-            count_useless();
+            if (!stream->outbound) count_useless(); // streams begun and aborted cost us more than the peer
             detach(*stream);
             handler.on_reset(*stream, make_error_code(errc::reset));
         } else if (is_data) {
@@ -501,6 +507,7 @@ class yamux_session {
         if (refusing_ || goodbye_ || inbound_ >= options_.max_inbound_streams ||
             unacknowledged_in_ >= options_.max_unacknowledged) {
             ++stats_.streams_refused;
+            allow_late();
             push_control({yamux_type::window_update, yamux_flag::rst, header.stream_id, 0});
             return nullptr;
         }
@@ -564,6 +571,9 @@ class yamux_session {
         if (++useless_ > max_useless) fail(errc::protocol_violation);
     }
 
+    /// What the peer sends before it hears that a stream has ended is no flood.
+    void allow_late() noexcept { late_allowed_ = std::min(late_allowed_ + late_a_stream, max_late); }
+
     void fail(errc why) {
         if (failure_) return;
         end_with(why);
@@ -596,6 +606,7 @@ class yamux_session {
     std::uint32_t unacknowledged_out_ = 0;
     std::uint32_t pongs_ = 0;
     std::uint32_t useless_ = 0;
+    std::uint32_t late_allowed_ = 0;
     std::uint32_t ping_id_ = 0;
     std::uint32_t payload_left_ = 0;
     state *payload_of_ = nullptr;

@@ -278,8 +278,9 @@ class console {
         int size = 0;
         ::el_set(editor_, EL_PREP_TERM, 1); // before the prompt invites to type
         char const *const text = ::el_gets(editor_, &size);
+        if (!text || size <= 0) erase_line(); // the end: the prompt goes too
         typing_ = false;
-        if (!text || size <= 0) return false;
+        if (!text || size <= 0) return std::fflush(stdout), false;
         line.assign(text, static_cast<std::size_t>(size));
         if (line.back() == '\n') line.pop_back();
         HistEvent event;
@@ -292,6 +293,7 @@ class console {
         mutex_.unlock(); // messages may be printed while nothing is typed
         bool const more = wait();
         mutex_.lock();
+        follow_resize();
         std::string sequence;
         gigi::utf8_step step;
         bool incomplete = false;
@@ -306,18 +308,24 @@ class console {
         return 1;
     }
 
+    /// Asks for the terminal's width, which may change at any time.
+    void follow_resize() {
+        winsize window{};
+        if (::ioctl(STDOUT_FILENO, TIOCGWINSZ, &window) != 0 || window.ws_col == 0 || window.ws_col == columns_) return;
+        columns_ = window.ws_col;
+        ::el_resize(editor_);
+    }
     /// Goes to where the prompt begins, and clears the terminal from there on.
-    void erase_line() const {
+    void erase_line() {
         if (!typing_) return;
+        follow_resize();
         auto const *const line = ::el_line(editor_);
         std::size_t width = 0;
         for (std::string_view rest : {std::string_view{prompt_}, std::string_view{line->buffer, line->cursor}})
             for (gigi::utf8_step step; (step = gigi::next_utf8(rest)).length; rest.remove_prefix(step.length))
                 width += static_cast<std::size_t>(std::max(0, ::wcwidth(static_cast<wchar_t>(step.code_point))));
-        winsize window{};
-        if (::ioctl(STDOUT_FILENO, TIOCGWINSZ, &window) != 0 || window.ws_col == 0) window.ws_col = 80;
         std::fputc('\r', stdout);
-        if (auto const rows = width / window.ws_col) std::fprintf(stdout, "\033[%zuA", rows);
+        if (auto const rows = width / columns_) std::fprintf(stdout, "\033[%zuA", rows);
         std::fputs("\033[J", stdout);
     }
     void draw_line() const {
@@ -372,6 +380,7 @@ class console {
 
     EditLine *editor_ = nullptr;
     History *history_ = nullptr;
+    std::size_t columns_ = 80;
 #else // the terminal's own editing: what is typed cannot be shown again, but it is not lost
     void open_editor() {}
     void close_editor() {}

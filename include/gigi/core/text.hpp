@@ -118,9 +118,10 @@ inline std::string json_quoted(std::string_view text) {
         case '\r': out += "\\r"; break;
         case '\t': out += "\\t"; break;
         default:
-            if (is_control(step.code_point)) {
-                std::uint8_t const value[] = {static_cast<std::uint8_t>(step.code_point)};
-                out += "\\u00" + to_hex(value);
+            if (is_control(step.code_point) || is_direction_control(step.code_point)) { // harmless on a terminal, too
+                std::uint8_t value[2];
+                store_be(value, static_cast<std::uint16_t>(step.code_point));
+                out += "\\u" + to_hex(value);
             } else {
                 append_utf8(out, step.code_point);
             }

@@ -47,6 +47,7 @@ class mdns {
     void start(discovery_handler handler) {
         if (core_) throw error{make_error_code(errc::invalid_argument), "mdns is running already"};
         handler_ = std::move(handler);
+        stopping_ = false;
         core_ = std::make_unique<mdns_core>(self_, options_, random_);
         core_->set_nickname(clock_.now(), nickname_);
         tasks_.reset();
@@ -63,14 +64,13 @@ class mdns {
         due_.wake();
     }
 
-    /// Says goodbye, closes the sockets and joins every task. No callback comes after it was called.
+    /// Says goodbye, closes the sockets and joins every task. No callback comes once it has begun.
     /// @par Cancellation Still stops everything, then throws `errc::cancelled`.
     [[nodiscard]] awaitable<void> stop() {
         if (!core_) co_return;
+        stopping_ = true; // the handler itself may be what has called us: it stays
         core_->stop();
         send_all();
-        core_->events().clear();
-        handler_ = {};
         for (auto &[id, link] : links_) link->socket.close();
         tasks_.cancel();
         co_await tasks_.join();
@@ -105,8 +105,8 @@ class mdns {
         for (;;) {
             auto const now = clock_.now();
             if (now >= next_scan_) {
+                next_scan_ = now + options_.scan_interval; // before the scan, whose callbacks may ask for another
                 scan(now);
-                next_scan_ = now + options_.scan_interval;
             }
             core_->tick(now);
             dispatch();
@@ -122,7 +122,7 @@ class mdns {
             if (code == asio::error::operation_aborted || code == asio::error::bad_descriptor) co_return;
             if (code == asio::error::connection_refused) continue; // an answer to somebody who has gone
             if (code) {
-                fail(link->id, code, "cannot receive on interface " + link->interface_name);
+                fail(link->id, code, "cannot receive on interface " + version(*link));
                 link->failed = true;
                 co_return;
             }
@@ -137,7 +137,7 @@ class mdns {
         send_all();
         if (dispatching_) return; // a callback called us
         dispatching_ = true;
-        while (core_ && !core_->events().empty()) {
+        while (!stopping_ && !core_->events().empty()) {
             auto const event = std::move(core_->events().front());
             core_->events().pop_front();
             if (auto const *const found = std::get_if<mdns_found>(&event)) {
@@ -156,7 +156,7 @@ class mdns {
             if (place == links_.end()) continue;
             auto &link = *place->second;
             auto const code = link.socket.send(datagram.data, endpoint(link, datagram.to));
-            if (code && datagram.to == mdns_endpoint()) fail(link.id, code, "cannot send on interface " + link.interface_name);
+            if (code && datagram.to == mdns_endpoint()) fail(link.id, code, "cannot send on interface " + version(link));
         }
     }
 
@@ -208,14 +208,14 @@ class mdns {
         link->interface_index = on.index;
         link->interface_name = on.name;
         link->ipv6 = ipv6;
-        if (auto const code = link->socket.open(on.index, ipv6, options_.port)) {
-            fail(id, code, "no multicast DNS on interface " + on.name + (ipv6 ? " over IPv6" : " over IPv4"));
+        if (auto const code = link->socket.open(on.index, on.is_loopback, ipv6, options_.port)) {
+            fail(id, code, "no multicast DNS on interface " + version(*link));
             return false;
         }
         failures_.erase(id);
         links_.emplace(id, link);
         tasks_.spawn(receive(link));
-        log(log_level::debug, "mdns", "joined ", on.name, ipv6 ? " over IPv6" : " over IPv4");
+        log(log_level::debug, "mdns", "joined ", version(*link));
         return true;
     }
 
@@ -225,7 +225,7 @@ class mdns {
         if (!added && known->second == code) return;
         known->second = code;
         log(log_level::warning, "mdns", what, ": ", code.message());
-        if (handler_.on_error) handler_.on_error(code, what);
+        if (handler_.on_error && !stopping_) handler_.on_error(code, what);
     }
 
     bool is_usable(network_interface const &candidate) const {
@@ -233,8 +233,9 @@ class mdns {
         return candidate.can_multicast && !candidate.is_loopback && !candidate.is_point_to_point;
     }
 
+    /// Linux does not route IPv6 multicast on its loopback interface, which has not the flag, but IPv4 multicast.
     static bool has_ipv6(network_interface const &candidate) {
-        return std::ranges::any_of(candidate.addresses, [](auto const &address) { return address.is_v6(); });
+        return candidate.can_multicast && std::ranges::any_of(candidate.addresses, [](auto const &address) { return address.is_v6(); });
     }
 
     /// What is announced on an interface: the addresses at which it can be reached there.
@@ -255,6 +256,9 @@ class mdns {
             }
         return link;
     }
+
+    /// For people: an interface and which IP.
+    static std::string version(open_link const &link) { return link.interface_name + (link.ipv6 ? " over IPv6" : " over IPv4"); }
 
     static dns_ipv6 mapped(asio::ip::address const &address) {
         if (address.is_v6()) return address.to_v6().to_bytes();
@@ -285,6 +289,7 @@ class mdns {
     time_point next_scan_ = time_point::min();
     time_point sleeping_until_ = time_point::max();
     bool dispatching_ = false;
+    bool stopping_ = false;
 };
 
 } // namespace gigi::inline v1

@@ -38,9 +38,10 @@ class multicast_socket {
     explicit multicast_socket(any_io_executor const &executor) : socket_{executor} {}
 
     /// Opens the socket. @param interface_index the system's number for the interface
+    /// @param loopback whether it is the loopback interface
     /// @return the system's error, with the socket closed
-    std::error_code open(unsigned interface_index, bool ipv6, std::uint16_t port) {
-        auto const code = try_open(interface_index, ipv6, port);
+    std::error_code open(unsigned interface_index, bool loopback, bool ipv6, std::uint16_t port) {
+        auto const code = try_open(interface_index, loopback, ipv6, port);
         if (code) close();
         return code;
     }
@@ -69,7 +70,7 @@ class multicast_socket {
     }
 
   private:
-    std::error_code try_open(unsigned interface_index, bool ipv6, std::uint16_t port) {
+    std::error_code try_open(unsigned interface_index, [[maybe_unused]] bool loopback, bool ipv6, std::uint16_t port) {
         namespace multicast = asio::ip::multicast;
         asio::ip::udp const protocol = ipv6 ? asio::ip::udp::v6() : asio::ip::udp::v4();
         asio::error_code code;
@@ -104,6 +105,7 @@ class multicast_socket {
 #else
             ip_mreqn membership{};
             membership.imr_ifindex = static_cast<int>(interface_index);
+            if (loopback) membership.imr_address.s_addr = htonl(INADDR_LOOPBACK); // Linux would send from another interface's
             set(detail::socket_option<IPPROTO_IP, IP_MULTICAST_IF, ip_mreqn>{membership});
 #endif
             membership.imr_multiaddr.s_addr = htonl(group.to_uint());

@@ -1,0 +1,99 @@
+#include <gigi/discovery/mdns.hpp>
+
+#include "mdns_support.hpp"
+
+#include <doctest/doctest.h>
+
+#include <ostream>
+
+// Without an interface nothing is sent: what is multicast is tested in namespaces (tests/netns/mdns_test.py).
+
+using namespace gigi;
+using namespace gigi::testing;
+using namespace std::literals;
+
+static_assert(Discovery<mdns>);
+
+namespace {
+
+mdns_options nowhere() {
+    mdns_options options;
+    options.interface = "nosuch";
+    options.scan_interval = 5ms;
+    return options;
+}
+
+void run(awaitable<void> test) {
+    asio::io_context io;
+    std::exception_ptr failure;
+    bool finished = false;
+    asio::co_spawn(asio::make_strand(io), std::move(test), [&](std::exception_ptr e) { failure = e, finished = true; });
+    io.run();
+    if (failure) std::rethrow_exception(failure);
+    CHECK(finished);
+}
+
+awaitable<void> stop_in_callback(mdns &discovery) { co_await discovery.stop(); }
+
+} // namespace
+
+TEST_CASE("mdns: no network is an error that is reported once, and nothing else") {
+    run([]() -> awaitable<void> {
+        auto const executor = co_await asio::this_coro::executor;
+        mdns discovery{executor, numbered_peer(1), nowhere()};
+        int errors = 0;
+        std::string text;
+        discovery_handler handler;
+        handler.on_error = [&](std::error_code code, std::string_view what) {
+            CHECK(code == condition::unreachable);
+            text = what;
+            ++errors;
+        };
+        for (int round = 0; round < 2; ++round) { // it can be started again
+            errors = 0;
+            discovery.start(handler);
+            discovery.update({multiaddr::parse("/ip4/0.0.0.0/tcp/1").value()}, "alice");
+            co_await sleep_for(30ms);
+            CHECK(errors == 1);
+            CHECK(text == "no network interface nosuch");
+            CHECK(discovery.link_count() == 0);
+            co_await discovery.stop();
+            co_await discovery.stop();
+        }
+        CHECK_THROWS_AS((discovery.start(handler), discovery.start(handler)), error);
+        co_await discovery.stop();
+    }());
+}
+
+TEST_CASE("mdns: a callback may update and stop what calls it") {
+    run([]() -> awaitable<void> {
+        auto const executor = co_await asio::this_coro::executor;
+        mdns discovery{executor, numbered_peer(1), nowhere()};
+        task_group stopping{executor};
+        int calls = 0;
+        discovery_handler handler;
+        handler.on_error = [&](std::error_code, std::string_view) {
+            ++calls;
+            discovery.update({}, "bob");
+            stopping.spawn(stop_in_callback(discovery));
+        };
+        discovery.start(handler);
+        co_await sleep_for(20ms);
+        co_await stopping.join();
+        CHECK(calls == 1);
+    }());
+}
+
+TEST_CASE("mdns: a service that is no domain name") {
+    asio::io_context io;
+    auto options = nowhere();
+    options.service = "_p2p..local";
+    CHECK_THROWS_AS((mdns{io.get_executor(), numbered_peer(1), options}), error);
+}
+
+TEST_CASE("multicast_socket: an interface that is not there") {
+    asio::io_context io;
+    multicast_socket socket{io.get_executor()};
+    for (bool const ipv6 : {false, true}) CHECK(socket.open(0x7fff'fff0, false, ipv6, 5353));
+    CHECK(socket.send(as_bytes("x"), socket.group()) != std::error_code{}); // closed
+}

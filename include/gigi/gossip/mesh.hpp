@@ -69,15 +69,18 @@ class mesh {
     }
 
     /// What was sent to a peer may be lost, and a new stream to it begins: it is told our topics and its place in our meshes
-    /// anew, so that both sides see the same links.
+    /// anew, so that both sides see the same links, and what messages there are.
     void restart_peer(peer_id const &id) {
         auto const found = peers_.find(id);
         if (found == peers_.end()) return;
         auto &p = found->second;
         p.out = {};
         greet(p);
-        for (auto const &topic : active_)
-            if (topics_.find(topic)->second.mesh.contains(id)) push(p).graft.push_back(topic);
+        for (auto const &topic : active_) {
+            if (!topics_.find(topic)->second.mesh.contains(id)) continue;
+            push(p).graft.push_back(topic);
+            announce_messages(topic, cache_.ids(topic), p);
+        }
     }
 
     // ---- what this node does

@@ -1,0 +1,88 @@
+// gigi/gossip/peer_link.hpp: the two streams between this node and a peer, and what waits to be sent.
+//
+// Layer: gossip.
+#pragma once
+
+#include "../codec/codec.hpp"
+#include "../codec/framed.hpp"
+#include "../core/asio.hpp"
+#include "../core/clock.hpp"
+#include "../core/condition.hpp"
+#include "../mux/muxer.hpp"
+#include "../peer/peer_id.hpp"
+#include "options.hpp"
+#include "send_queue.hpp"
+
+#include <algorithm>
+#include <memory>
+#include <utility>
+
+namespace gigi::inline v1 {
+
+/// The stream that we opened, and write.
+struct outbound_stream {
+    explicit outbound_stream(stream opened) : data{std::move(opened)} {}
+    stream data;
+    bool broken = false; ///< the peer has given it up
+};
+
+/// The stream that the peer opened, and writes.
+using inbound_stream = framed<stream, bytes_codec>;
+
+/// How much checking of signatures one peer may cause: so many a second, saved up for one second at most. What is over that
+/// is not refused: its stream is read later, so that an honest peer with much to say only waits.
+class verification_budget {
+  public:
+    /// Takes one out. @return how long to wait before the next; 0 where there is some left
+    duration take(time_point now, std::size_t per_second) noexcept {
+        auto const rate = static_cast<double>(per_second);
+        double const passed = std::chrono::duration<double>(now - last_).count();
+        left_ = first_ ? rate : std::min(rate, left_ + passed * rate);
+        first_ = false;
+        last_ = now;
+        left_ -= 1;
+        if (left_ >= 0) return duration::zero();
+        return std::chrono::duration_cast<duration>(std::chrono::duration<double>(std::max(-left_, 1.0) / rate));
+    }
+
+  private:
+    double left_ = 0;
+    time_point last_{};
+    bool first_ = true;
+};
+
+/// One connected peer, as the shell sees it.
+struct peer_link {
+    peer_link(any_io_executor const &executor, peer_id const &with, bool by_us, gossip_options const &options)
+        : peer{with}, dialled{by_us}, queue{options}, wake{executor}, pause{executor} {}
+
+    /// The peer is gone, or gossip stops: every task of this link ends.
+    void end() {
+        ended = true;
+        if (in) in->reset();
+        abandon_stream();
+        queue.clear();
+        pause.wake();
+    }
+    /// Gives up our stream; another one is opened where the peer is still there.
+    void abandon_stream() {
+        if (out) {
+            out->broken = true;
+            out->data.reset();
+        }
+        wake.notify_all();
+    }
+
+    peer_id const peer;
+    bool const dialled; ///< by us
+    send_queue queue;
+    async_condition wake; ///< something to send, or an end
+    timer pause;          ///< before a stream is opened again
+    std::shared_ptr<outbound_stream> out;
+    std::shared_ptr<inbound_stream> in;
+    verification_budget budget;
+    bool opened = false; ///< there has been an outbound stream before
+    bool ended = false;
+};
+
+} // namespace gigi::inline v1

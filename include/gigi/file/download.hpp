@@ -58,14 +58,14 @@ struct download_callbacks {
 };
 
 /// One download. `run()` once.
-template <ByteStream Stream> class download {
+template <ByteStream Stream> class file_download {
   public:
     /// Opens a stream to a source; called again where one broke. May throw.
     using opener = std::function<awaitable<Stream>()>;
 
     /// @param pool where chunks are hashed and written
     /// @param folder where the file goes
-    download(any_io_executor executor, any_io_executor pool, share_code code, std::filesystem::path folder, download_options options,
+    file_download(any_io_executor executor, any_io_executor pool, share_code code, std::filesystem::path folder, download_options options,
              download_callbacks callbacks)
         : executor_{executor}, pool_{std::move(pool)}, code_{std::move(code)}, folder_{std::move(folder)}, options_{options},
           callbacks_{std::move(callbacks)}, clock_{executor}, changed_{executor}, ticker_{executor}, sources_{executor}, checks_{executor} {}
@@ -196,9 +196,9 @@ template <ByteStream Stream> class download {
         Stream opened = co_await s->open();
         file_client<Stream> client{std::move(opened), options_.answer_timeout};
         struct member {
-            download &owner;
+            file_download &owner;
             source_ptr const &of;
-            member(download &d, source_ptr const &s_, file_client<Stream> &c) : owner{d}, of{s_} {
+            member(file_download &d, source_ptr const &s_, file_client<Stream> &c) : owner{d}, of{s_} {
                 of->client = &c;
                 owner.active_.push_back(of);
             }
@@ -231,8 +231,8 @@ template <ByteStream Stream> class download {
         while (preparing_) co_await changed_.wait();
         if (plan_) co_return;
         struct marked {
-            download &owner;
-            explicit marked(download &d) : owner{d} { owner.preparing_ = true; }
+            file_download &owner;
+            explicit marked(file_download &d) : owner{d} { owner.preparing_ = true; }
             ~marked() {
                 owner.preparing_ = false;
                 owner.changed_.notify_all();

@@ -48,15 +48,15 @@ struct upload_slots {
 };
 
 /// Serves one stream.
-template <ByteStream Stream> class upload {
+template <ByteStream Stream> class file_upload {
   public:
     /// @par Lifetime `files` and `slots` must outlive `run()`.
-    upload(Stream stream, any_io_executor executor, any_io_executor pool, shared_files &files, upload_slots &slots, upload_options options,
+    file_upload(Stream stream, any_io_executor executor, any_io_executor pool, shared_files &files, upload_slots &slots, upload_options options,
            upload_callback progress)
         : line_{std::move(stream)}, pool_{std::move(pool)}, files_{files}, slots_{slots}, options_{options}, progress_{std::move(progress)},
           clock_{executor}, queue_{executor, queued_pieces}, returned_{executor}, tasks_{executor} {}
-    upload(upload const &) = delete;
-    ~upload() {
+    file_upload(file_upload const &) = delete;
+    ~file_upload() {
         if (has_slot_) --slots_.used;
     }
 
@@ -77,6 +77,9 @@ template <ByteStream Stream> class upload {
             std::rethrow_exception(failure);
         }
     }
+
+    /// Breaks the stream off: `run()` ends.
+    void reset() { line_.reset(); }
 
   private:
     static constexpr std::size_t piece_size = std::size_t{256} << 10;

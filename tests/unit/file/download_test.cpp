@@ -41,7 +41,7 @@ struct server {
         return pipe_end{l, 0};
     }
     awaitable<void> serve(pipe_end end) {
-        upload<pipe_end> one{std::move(end), ex, pool, files, slots, options, [this](upload_progress const &p) { progress.push_back(p); }};
+        file_upload<pipe_end> one{std::move(end), ex, pool, files, slots, options, [this](upload_progress const &p) { progress.push_back(p); }};
         std::error_code code;
         try {
             co_await one.run();
@@ -72,17 +72,17 @@ struct world {
     std::vector<download_state> started;
     std::error_code failed;
     download_options options;
-    std::unique_ptr<download<pipe_end>> last;
+    std::unique_ptr<file_download<pipe_end>> last;
 
     server &add_server() {
         servers.push_back(std::make_unique<server>(ex, ex));
         return *servers.back();
     }
-    download<pipe_end> &prepare(std::string const &code) {
+    file_download<pipe_end> &prepare(std::string const &code) {
         download_callbacks callbacks;
         callbacks.started = [this](download_state const &s) { started.push_back(s); };
         callbacks.progress = [this](download_state const &s) { progress.push_back(s); };
-        last = std::make_unique<download<pipe_end>>(ex, ex, share_code::parse(code).value(), output.path, options, std::move(callbacks));
+        last = std::make_unique<file_download<pipe_end>>(ex, ex, share_code::parse(code).value(), output.path, options, std::move(callbacks));
         for (auto &s : servers) {
             auto *const to = s.get();
             last->add_source([to] { return open_to(*to); });
@@ -381,7 +381,7 @@ TEST_CASE("transfer: cancelled in the middle, by the caller and by `cancel`") {
             timer delay{w.ex};
             if (inside) {
                 task_group group{w.ex};
-                auto const later = [](download<pipe_end> &which) -> awaitable<void> {
+                auto const later = [](file_download<pipe_end> &which) -> awaitable<void> {
                     co_await sleep_for(20ms);
                     which.cancel();
                 };

@@ -13,13 +13,16 @@
 
 namespace gigi::inline v1 {
 
+/// Every interface, any free port, IPv4 and IPv6.
+inline std::vector<std::string> default_listen_addresses() { return {"/ip4/0.0.0.0/tcp/0", "/ip6/::/tcp/0"}; }
+
 /// How a node of `gigi::node` behaves. Times are durations, sizes are bytes.
 struct node_options {
     /// What other people see: 1–64 bytes of UTF-8 without control characters, quotes or '~'. Empty: "peer-" and the end of the id.
     std::string nickname;
 
     /// Multiaddrs to listen on; port 0 takes any free one. Empty: the node only dials.
-    std::vector<std::string> listen = {"/ip4/0.0.0.0/tcp/0", "/ip6/::/tcp/0"};
+    std::vector<std::string> listen = default_listen_addresses(); // g++ 12 fails on a list here
     /// Use only this network interface, by name, for listening and discovery. Empty: every usable one.
     std::string interface;
 

@@ -102,7 +102,7 @@ class presence {
     void discovered(discovered_peer const &found) {
         if (found.peer == swarm_.self().id()) return;
         for (auto const &address : found.addresses) store_.add_address(found.peer, address, address_source::discovered, clock_.unix_seconds());
-        auto const [entry, is_new] = discovered_.insert_or_assign(found.peer, found.nickname);
+        discovered_.insert_or_assign(found.peer, found.nickname);
         swarm_.protect(found.peer, "discovered");
         redial_.want(found.peer, reason_discovered, clock_.now());
         due_.wake();

@@ -5,31 +5,58 @@
 
 #include "../core/bytes.hpp"
 #include "../core/error.hpp"
-#include "../file/output_file.hpp"
+#include "../core/file_io.hpp"
+#include "../crypto/random.hpp"
+#include "../file/safe_name.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cctype>
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
-#include <fstream>
 #include <string>
 #include <string_view>
 
 namespace gigi::inline v1 {
 
-/// Reads a regular file whole.
+/// Reads the file of a message.
 /// @param limit the largest size that is read, in bytes
 /// @throws error: `errc::file_not_found`, `errc::message_too_large`, `errc::io_error`
 inline bytes read_small_file(std::filesystem::path const &file, std::size_t limit) {
-    std::error_code failed;
-    if (!std::filesystem::is_regular_file(file, failed)) throw error{errc::file_not_found, file.string()};
-    auto const size = std::filesystem::file_size(file, failed);
-    if (failed) throw error{errc::io_error, file.string()};
-    if (size > limit) throw error{errc::message_too_large, file.string() + " (at most " + std::to_string(limit >> 20) + " MiB; share it instead)"};
-    std::ifstream in{file, std::ios::binary};
-    bytes data(static_cast<std::size_t>(size));
-    if (!in || !in.read(reinterpret_cast<char *>(data.data()), static_cast<std::streamsize>(data.size()))) throw error{errc::io_error, file.string()};
-    return data;
+    auto content = read_file(file, limit);
+    if (content) return std::move(*content);
+    std::string context = file.string();
+    if (content.error() == errc::message_too_large) context += " (at most " + std::to_string(limit >> 20) + " MiB; share it instead)";
+    throw error{content.error(), std::move(context)};
+}
+
+/// Stores a file that came whole, under its name or that name with a number where it is taken. It appears complete.
+/// @param folder made where it is missing
+/// @param name a safe file name
+/// @return where it is
+/// @throws error: `errc::disk_full`, `errc::io_error`, `errc::file_not_found` where the folder cannot be used
+inline std::filesystem::path write_received_file(std::filesystem::path const &folder, std::string const &name, bytes_view content) {
+    auto const directory = directory_handle::open(folder);
+    if (!directory) throw error{directory.error(), folder.string()};
+    std::array<std::uint8_t, 8> tag{};
+    random_bytes(tag);
+    std::string const temporary = "." + to_hex(tag) + ".part";
+    auto const file = directory->open_file(temporary, directory_handle::opening::created);
+    if (!file) throw error{file.error(), folder.string()};
+    std::error_code failed = file->write_at(0, content);
+    if (!failed) failed = file->sync();
+    for (unsigned n = 0; !failed && n < 10'000; ++n) {
+        std::string const target = numbered_file_name(name, n);
+        auto const code = directory->rename_new(temporary, target);
+        if (!code) {
+            directory->sync();
+            return folder / target;
+        }
+        if (code != std::errc::file_exists) failed = code;
+    }
+    directory->remove(temporary);
+    throw error{failed ? failed : make_error_code(errc::io_error), folder.string()};
 }
 
 /// The MIME type that the first bytes show, or that the name's ending suggests.

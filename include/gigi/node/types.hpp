@@ -68,7 +68,7 @@ struct file_info {
 };
 
 /// A file that this node shares.
-struct shared_file : file_info {
+struct shared_info : file_info {
     std::filesystem::path path;
 };
 

@@ -19,18 +19,18 @@ struct delivery_receipt {
     template <class Archive> void serialize(Archive &archive) { archive(id); }
 };
 
-/// `/gigi/direct/1.0.0`: text, image, file offer, group invitation.
+/// `/gigi/direct/1.0.0`: text, image, file offer.
 struct direct_protocol {
     static constexpr std::string_view id = "/gigi/direct/1.0.0";
 
-    enum class kind : std::uint8_t { text = 1, image = 2, file_offer = 3, group_invitation = 4 };
+    enum class kind : std::uint8_t { text = 1, image = 2, file_offer = 3 };
 
     struct request {
         static constexpr std::size_t max_size = (std::size_t{16} << 20) + 4096; ///< an image of 16 MiB, and its words
 
         std::string id;          ///< 16 random bytes as hexadecimal, chosen by the sender
         direct_protocol::kind kind = direct_protocol::kind::text;
-        std::string text;        ///< text: UTF-8; group_invitation: the group's name
+        std::string text;        ///< text: UTF-8
         std::string name;        ///< image, file_offer: the file's name
         std::string mime;        ///< image
         std::string code;        ///< file_offer: the share code

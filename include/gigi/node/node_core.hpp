@@ -1,0 +1,314 @@
+// gigi/node/node_core.hpp: the parts of a running node, put together, started in order and stopped in the reverse order.
+//
+// Layer: node. Non-template: `basic_node<Stack>` only brings the connector of its stack.
+#pragma once
+
+#include "../core/asio.hpp"
+#include "../core/clock.hpp"
+#include "../core/error.hpp"
+#include "../core/file_io.hpp"
+#include "../core/offload.hpp"
+#include "../core/task_group.hpp"
+#include "../crypto/random.hpp"
+#include "../discovery/discovery.hpp"
+#include "../discovery/mdns.hpp"
+#include "../link/swarm.hpp"
+#include "../peer/identity.hpp"
+#include "../peer/nickname.hpp"
+#include "../peer/peer_store.hpp"
+#include "../protocol/ping.hpp"
+#include "../transport/interfaces.hpp"
+#include "event.hpp"
+#include "event_hub.hpp"
+#include "file_sharing.hpp"
+#include "groups.hpp"
+#include "messenger.hpp"
+#include "node_stats.hpp"
+#include "options.hpp"
+#include "people.hpp"
+#include "presence.hpp"
+#include "types.hpp"
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace gigi::inline v1 {
+
+/// What a node consists of while it runs. `start()` may be called once; `stop()` must have returned before destruction.
+class node_core {
+  public:
+    using connector_factory = std::function<std::unique_ptr<connector>(any_io_executor const &, identity const &)>;
+
+    node_core(any_io_executor executor, node_options const &options, identity self, std::string nickname, connector_factory const &make_connector,
+              any_io_executor disk, event_hub &events)
+        : executor_{std::move(executor)}, options_{options}, self_{std::move(self)}, nickname_{std::move(nickname)}, disk_{std::move(disk)},
+          events_{events}, clock_{executor_}, store_{options.max_peers},
+          swarm_{executor_, self_, swarm_limits(options), [this](peer_id const &peer) { return store_.addresses(peer); }},
+          people_{store_, clock_, emitter()},
+          presence_{swarm_, store_, people_, options_, [this] { return nickname_; }, [this] { return reachable_addresses(); }, emitter()},
+          messenger_{swarm_, options_, messenger::surroundings{emitter(), namer(), disk_}},
+          files_{swarm_, options_, emitter(), namer(), disk_},
+          groups_{swarm_, options_, files_, disk_, random_, emitter(), namer()}, tasks_{executor_} {
+        swarm_.add(make_connector(executor_, self_));
+        ping::serve(swarm_);
+    }
+
+    /// Loads what is kept on disk, listens, announces, and begins to dial.
+    /// @throws error: `errc::address_in_use`, `errc::invalid_address`, `errc::bad_share_list`; then `stop()` must follow
+    void start() {
+        load_store();
+        files_.start();
+        listen();
+        swarm_.start();
+        groups_.start();
+        std::vector<multiaddr> bootstrap;
+        for (auto const &text : options_.bootstrap) {
+            auto address = multiaddr::parse(text);
+            if (!address || !address->peer()) throw error{errc::invalid_address, text + " (a bootstrap address ends in /p2p/<id>)"};
+            bootstrap.push_back(std::move(*address));
+        }
+        announce();
+        presence_.start(bootstrap);
+        if (options_.mdns) {
+            mdns_options how;
+            how.interface = options_.interface;
+            mdns_ = std::make_unique<mdns>(executor_, self_.id(), std::move(how));
+            mdns_->update(swarm_.listen_addresses(), nickname_);
+            mdns_->start(presence_.handler());
+        }
+        tasks_.spawn(watch_addresses());
+    }
+
+    /// Says goodbye, ends every connection, joins every task, and saves what is kept on disk.
+    [[nodiscard]] awaitable<void> stop() {
+        tasks_.cancel();
+        co_await tasks_.join();
+        if (mdns_) co_await mdns_->stop();
+        co_await groups_.stop();
+        co_await files_.stop();
+        messenger_.stop();
+        co_await presence_.stop();
+        co_await swarm_.stop();
+        save_store();
+    }
+
+    void rename(std::string nickname) {
+        std::string const previous = std::exchange(nickname_, std::move(nickname));
+        if (previous == nickname_) return;
+        if (mdns_) mdns_->update(swarm_.listen_addresses(), nickname_);
+        presence_.nickname_changed();
+        events_.emit(event{events::nickname_changed{self_.id(), nickname_, previous}});
+    }
+
+    /// Where other peers can reach this node; each ends in its id.
+    std::vector<multiaddr> addresses() const {
+        std::vector<multiaddr> all;
+        for (auto const &address : reachable_addresses()) all.push_back(address.with_peer(self_.id()));
+        return all;
+    }
+
+    std::vector<peer_info> peers() const {
+        std::vector<peer_info> all;
+        for (auto const &peer : swarm_.connected_peers()) all.push_back(info_of(peer));
+        for (auto const &[peer, hint] : presence_.discovered_now()) {
+            if (swarm_.is_connected(peer)) continue;
+            auto info = info_of(peer);
+            if (info.nickname.empty()) info.nickname = hint;
+            all.push_back(std::move(info));
+        }
+        return all;
+    }
+    peer_info info_of(peer_id const &peer) const {
+        peer_info info;
+        info.peer = peer;
+        info.nickname = people_.nickname_of(peer);
+        if (auto const *const c = swarm_.find(peer)) {
+            info.connected = true;
+            info.inbound = c->info.dir == direction::inbound;
+            info.addresses.push_back(c->info.remote);
+            info.agent = people_.agent_of(peer);
+            info.round_trip = c->mux->round_trip();
+        } else {
+            info.addresses = store_.addresses(peer);
+        }
+        return info;
+    }
+
+    std::vector<group_info> group_list() const {
+        std::vector<group_info> all;
+        for (auto const &name : groups_.joined()) {
+            group_info info;
+            info.group = name;
+            for (auto const &peer : groups_.members(name)) info.members.push_back(info_of(peer));
+            all.push_back(std::move(info));
+        }
+        return all;
+    }
+
+    /// The connected peers that speak a protocol.
+    std::vector<peer_id> peers_with(std::string_view protocol) const {
+        std::vector<peer_id> all;
+        for (auto const &peer : swarm_.connected_peers())
+            if (people_.speaks(peer, protocol)) all.push_back(peer);
+        return all;
+    }
+
+    /// Sends bytes to every connected peer that takes them. @return how many have
+    [[nodiscard]] awaitable<std::size_t> broadcast(bytes_view data) {
+        std::size_t taken = 0;
+        task_group sending{executor_};
+        for (auto const &peer : peers_with(bytes_protocol::id)) sending.spawn(send_counted(peer, data, taken));
+        co_await sending.join();
+        co_return taken;
+    }
+
+    node_stats stats() const {
+        node_stats s;
+        s.connections = swarm_.connection_count();
+        s.peers_known = store_.size();
+        s.links = swarm_.stats();
+        return s;
+    }
+
+    identity const &self() const noexcept { return self_; }
+    std::string const &nickname() const noexcept { return nickname_; }
+    swarm &network() noexcept { return swarm_; }
+    people &who() noexcept { return people_; }
+    presence &around() noexcept { return presence_; }
+    messenger &messages() noexcept { return messenger_; }
+    file_sharing &files() noexcept { return files_; }
+    group_service &groups() noexcept { return groups_; }
+
+  private:
+    std::function<void(event const &)> emitter() {
+        return [this](event const &e) { events_.emit(e); };
+    }
+    std::function<std::string(peer_id const &)> namer() {
+        return [this](peer_id const &peer) { return peer == self_.id() ? nickname_ : people_.nickname_of(peer); };
+    }
+
+    static swarm_options swarm_limits(node_options const &from) {
+        swarm_options o;
+        o.max_connections = from.max_connections;
+        o.max_connections_per_address = from.max_connections_per_address;
+        o.max_pending_handshakes = from.max_pending_handshakes;
+        o.max_streams_per_peer = from.max_streams_per_peer;
+        o.max_streams_per_protocol = from.max_requests_per_peer;
+        o.handshake_timeout = from.handshake_timeout;
+        o.dial_timeout = from.dial_timeout;
+        o.dial_stagger = from.dial_stagger;
+        o.idle_timeout = from.idle_timeout;
+        return o;
+    }
+
+    /// Listens on what the options say; with an interface, on its addresses only.
+    void listen() {
+        auto const interfaces = used_interfaces();
+        std::size_t opened = 0;
+        std::exception_ptr failure;
+        for (auto const &text : options_.listen) {
+            auto const wanted = multiaddr::parse(text);
+            if (!wanted) throw error{errc::invalid_address, text};
+            auto const exact = options_.interface.empty() ? std::vector{*wanted} : expand(*wanted, interfaces);
+            for (auto const &address : exact) {
+                try {
+                    swarm_.listen(address);
+                    ++opened;
+                } catch (std::system_error const &) {
+                    // A host without IPv6 has no /ip6/::; it is an error only where nothing can be listened on, or the port is taken.
+                    failure = std::current_exception();
+                    if (address.tcp_port() != 0 && !address.is_unspecified()) throw;
+                    if (address.ip().size() == 4) throw;
+                }
+            }
+        }
+        if (opened == 0 && failure) std::rethrow_exception(failure);
+        if (opened == 0 && !options_.listen.empty()) throw error{errc::invalid_address, "no address of interface " + options_.interface};
+    }
+
+    std::vector<network_interface> used_interfaces() const {
+        auto all = network_interfaces();
+        std::vector<network_interface> used;
+        if (all)
+            for (auto &i : *all)
+                if (options_.interface.empty() || i.name == options_.interface) used.push_back(std::move(i));
+        return used;
+    }
+
+    std::vector<multiaddr> reachable_addresses() const {
+        std::vector<multiaddr> all;
+        auto const interfaces = used_interfaces();
+        for (auto const &address : swarm_.listen_addresses())
+            for (auto &reachable : expand(address, interfaces)) all.push_back(std::move(reachable));
+        // What others can use comes first.
+        std::ranges::stable_sort(all, {}, [](multiaddr const &a) { return a.is_loopback(); });
+        return all;
+    }
+
+    void announce() {
+        announced_ = addresses();
+        events_.emit(event{events::listening{self_.id(), announced_}});
+    }
+
+    awaitable<void> send_counted(peer_id peer, bytes_view data, std::size_t &taken) {
+        try {
+            co_await messenger_.send_bytes(peer, data);
+            ++taken;
+        } catch (std::system_error const &e) {
+            if (e.code() == condition::cancelled) throw;
+        }
+    }
+
+    /// Notices when the host's addresses change, and tells the peers.
+    awaitable<void> watch_addresses() {
+        timer pause{executor_};
+        for (;;) {
+            co_await pause.wait_for(std::chrono::seconds{5});
+            if (addresses() == announced_) continue;
+            announce();
+            presence_.addresses_changed();
+        }
+    }
+
+    void load_store() {
+        if (options_.peer_store_file.empty()) return;
+        auto const text = read_file(options_.peer_store_file, std::size_t{64} << 20);
+        if (!text) {
+            if (text.error() != errc::file_not_found) report("peer store", text.error(), options_.peer_store_file.string());
+            return;
+        }
+        if (!store_.read(as_text(*text))) report("peer store", make_error_code(errc::io_error), options_.peer_store_file.string() + " is damaged; what could be read is kept");
+    }
+    void save_store() {
+        if (options_.peer_store_file.empty()) return;
+        if (auto const failed = replace_file(options_.peer_store_file, as_bytes(store_.write()))) report("peer store", failed, options_.peer_store_file.string());
+    }
+    void report(std::string where, std::error_code code, std::string message) {
+        events_.emit(event{events::background_error{std::move(where), code, std::move(message)}});
+    }
+
+    any_io_executor executor_;
+    node_options const &options_;
+    identity self_;
+    std::string nickname_;
+    any_io_executor disk_;
+    event_hub &events_;
+    context_clock clock_;
+    peer_store store_;
+    swarm swarm_;
+    system_random random_;
+    people people_;
+    presence presence_;
+    messenger messenger_;
+    file_sharing files_;
+    group_service groups_;
+    std::unique_ptr<mdns> mdns_;
+    std::vector<multiaddr> announced_;
+    task_group tasks_;
+};
+
+} // namespace gigi::inline v1

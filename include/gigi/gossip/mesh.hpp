@@ -3,7 +3,7 @@
 // Layer: gossip. Sans-I/O: events and time in, RPCs and deliveries out; no clock, no sockets. Spec: gossipsub v1.0 "Router
 // State" to "Heartbeat", v1.1 (backoff, flood publishing, adaptive gossip, outbound quotas, spam protection), v1.2 (IDONTWANT).
 // Scoring and peer exchange are not done here: `mesh_hooks::score` and `::misbehaved` are where a scorer is attached, and
-// peers in a PRUNE are ignored.
+// peers in a PRUNE are ignored. What peers say is taken in mesh_inputs.hpp, what time brings is in mesh_heartbeat.hpp.
 #pragma once
 
 #include "../core/clock.hpp"
@@ -20,7 +20,10 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
+#include <iterator>
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -154,62 +157,20 @@ class mesh {
         receive_control(now, from, r);
     }
 
-    void receive_subscriptions(time_point now, peer_id const &from, rpc const &r) {
-        auto *const p = listens_to(from, now);
-        if (!p || r.subscriptions.empty()) return;
-        std::map<std::string_view, bool> last; // a topic's last word in this RPC is what counts
-        for (auto const &s : r.subscriptions) last[s.topic] = s.subscribe;
-        for (auto const &[topic, on] : last) {
-            if (++p->changes > options_.max_subscription_changes) {
-                ++stats_.subscriptions_refused;
-                break;
-            }
-            if (!on)
-                unsubscribe(*p, std::string{topic});
-            else if (subscribe(*p, std::string{topic}))
-                graft_newcomer(*p, std::string{topic}, now);
-        }
-    }
+    /// Takes an RPC's subscriptions only.
+    void receive_subscriptions(time_point now, peer_id const &from, rpc const &r);
 
     /// Takes one message: a duplicate is dropped before its signature is looked at, and only a message whose signature is
     /// good is remembered as seen.
-    message_outcome receive_message(time_point now, peer_id const &from, message_ptr const &message) {
-        auto const outcome = judge(now, from, message);
-        ++stats_.received[static_cast<std::size_t>(outcome)];
-        return outcome;
-    }
+    message_outcome receive_message(time_point now, peer_id const &from, message_ptr const &message);
 
-    void receive_control(time_point now, peer_id const &from, rpc const &r) {
-        auto *const p = listens_to(from, now);
-        if (!p || !r.has_control()) return;
-        take_idontwant(*p, r);
-        take_ihave(*p, r, now);
-        take_iwant(*p, r);
-        take_graft(*p, r, now);
-        take_prune(*p, r, now);
-    }
+    /// Takes an RPC's control messages only.
+    void receive_control(time_point now, peer_id const &from, rpc const &r);
 
     // ---- time
 
     /// Call it every `heartbeat_interval`.
-    void heartbeat(time_point now) {
-        ++heartbeats_;
-        for (auto const &id : promises_.take_broken(now)) misbehaved(id, misbehaviour::broken_promise);
-        for (auto &[id, p] : peers_) begin_interval(p);
-        ignored_.forget_ended(now, duration::zero());
-        seen_.forget_old(now);
-        auto const announced = cache_.gossip_ids();
-        for (auto i = active_.begin(); i != active_.end();) {
-            auto const &topic = *i++; // `release` may erase it
-            auto &t = topics_.find(topic)->second;
-            t.backoffs.forget_ended(now, options_.backoff_slack);
-            if (t.joined) maintain(topic, t, now);
-            else keep_fanout(topic, t, now);
-            if (auto const ids = announced.find(topic); ids != announced.end() && (t.joined || !t.fanout.empty())) gossip(topic, t, ids->second);
-            release(topic);
-        }
-        cache_.shift();
-    }
+    void heartbeat(time_point now);
 
     // ---- output and looking
 
@@ -284,11 +245,7 @@ class mesh {
         for (auto &[id, p] : peers_) push(p).subscriptions.push_back({on, topic});
     }
 
-    void begin_interval(mesh_peer &p) {
-        p.ihave_rpcs = p.asked = p.looked_up = p.grafts = p.prunes = p.changes = 0;
-        if (p.invalid > 0) --p.invalid;
-        std::erase_if(p.unwanted, [&](auto const &entry) { return entry.second + options_.idontwant_heartbeats <= heartbeats_; });
-    }
+    void begin_interval(mesh_peer &p);
 
     // ---- topics: kept while a peer is in them, or while they are active: joined, published to, or with backoffs
 
@@ -306,28 +263,8 @@ class mesh {
         if (name != active_.end()) active_.erase(name); // last: `topic` may be this very string
     }
 
-    bool subscribe(mesh_peer &p, std::string const &topic) {
-        if (p.topics.contains(topic)) return true;
-        if (topic.empty() || topic.size() > options_.max_topic_size || p.topics.size() >= options_.max_peer_topics) {
-            ++stats_.subscriptions_refused;
-            return false;
-        }
-        auto &t = topics_[topic];
-        p.topics.insert(topic);
-        t.peers.emplace(p.id, &p);
-        if (t.joined) output_.memberships.push_back({topic, p.id, true});
-        return true;
-    }
-    void unsubscribe(mesh_peer &p, std::string const &topic) {
-        if (p.topics.erase(topic) == 0) return;
-        auto const found = topics_.find(topic);
-        auto &t = found->second;
-        t.peers.erase(p.id);
-        t.mesh.erase(p.id);
-        t.fanout.erase(p.id);
-        if (t.joined) output_.memberships.push_back({topic, p.id, false});
-        if (t.peers.empty() && !active_.contains(topic)) topics_.erase(found);
-    }
+    bool subscribe(mesh_peer &p, std::string const &topic);
+    void unsubscribe(mesh_peer &p, std::string const &topic);
 
     // ---- the mesh
 
@@ -382,81 +319,17 @@ class mesh {
         return static_cast<std::size_t>(std::ranges::count_if(t.mesh, [](auto const &entry) { return entry.second->dialled; }));
     }
 
-    /// v1.0 Mesh Maintenance; v1.1 Heartbeat Maintenance and Outbound Mesh Quotas.
-    void maintain(std::string const &topic, topic_state &t, time_point now) {
-        std::vector<mesh_peer *> bad;
-        for (auto const &[id, p] : t.mesh)
-            if (score(*p) < 0) bad.push_back(p);
-        for (auto *const p : bad) prune(topic, t, *p, now, options_.prune_backoff);
-        if (t.mesh.size() < options_.degree_low) fill(topic, t, now);
-        if (t.mesh.size() > options_.degree_high) thin_out(topic, t, now);
-        auto dialled = count_dialled(t);
-        if (t.mesh.size() < options_.degree_low || dialled >= options_.degree_out) return;
-        for (auto *const p : candidates(t, now)) {
-            if (dialled >= options_.degree_out) break;
-            if (!p->dialled) continue;
-            graft(topic, t, *p);
-            ++dialled;
-        }
-    }
-
-    void thin_out(std::string const &topic, topic_state &t, time_point now) {
-        std::vector<mesh_peer *> all;
-        for (auto const &[id, p] : t.mesh) all.push_back(p);
-        random_.shuffle(all);
-        std::ranges::stable_sort(all, [&](auto *a, auto *b) { return score(*a) > score(*b); });
-        std::vector<mesh_peer *> rest{all.begin() + static_cast<std::ptrdiff_t>(options_.degree_score), all.end()};
-        random_.shuffle(rest);
-        std::ranges::copy(rest, all.begin() + static_cast<std::ptrdiff_t>(options_.degree_score));
-        // The first `degree` stay; peers that we dialled move up among them until there are enough.
-        auto const is_dialled = [](mesh_peer const *p) { return p->dialled; };
-        auto const middle = all.begin() + static_cast<std::ptrdiff_t>(options_.degree);
-        auto enough = static_cast<std::size_t>(std::count_if(all.begin(), middle, is_dialled));
-        for (auto outside = middle; outside != all.end() && enough < options_.degree_out; ++outside) {
-            if (!is_dialled(*outside)) continue;
-            auto const inside = std::find_if_not(std::make_reverse_iterator(middle), all.rend(), is_dialled);
-            if (inside == all.rend()) break;
-            std::iter_swap(outside, inside);
-            ++enough;
-        }
-        for (auto i = middle; i != all.end(); ++i) prune(topic, t, **i, now, options_.prune_backoff);
-    }
+    void maintain(std::string const &topic, topic_state &t, time_point now);
+    void thin_out(std::string const &topic, topic_state &t, time_point now);
 
     // ---- publishing to topics that are not joined (v1.0 Fanout Maintenance)
 
-    void refill_fanout(std::string const &topic) {
-        auto &t = activate(topic);
-        std::vector<mesh_peer *> all;
-        for (auto const &[id, p] : t.peers)
-            if (p->version != gossip_version::floodsub && !t.fanout.contains(id) && score(*p) >= options_.publish_threshold) all.push_back(p);
-        random_.shuffle(all);
-        for (auto *const p : all) {
-            if (t.fanout.size() >= options_.degree) break;
-            t.fanout.emplace(p->id, p);
-        }
-    }
-    void keep_fanout(std::string const &topic, topic_state &t, time_point now) {
-        if (t.fanout.empty()) return;
-        if (now - t.last_published > options_.fanout_ttl) {
-            t.fanout.clear();
-            return;
-        }
-        std::erase_if(t.fanout, [&](auto const &entry) { return score(*entry.second) < options_.publish_threshold; });
-        refill_fanout(topic);
-    }
+    void refill_fanout(std::string const &topic);
+    void keep_fanout(std::string const &topic, topic_state &t, time_point now);
 
     // ---- gossip (v1.0 Gossip Emission; v1.1 Adaptive Gossip Dissemination)
 
-    void gossip(std::string const &topic, topic_state &t, std::vector<message_id> const &ids) {
-        std::vector<mesh_peer *> all;
-        for (auto const &[id, p] : t.peers)
-            if (p->version != gossip_version::floodsub && !t.mesh.contains(id) && !t.fanout.contains(id) && score(*p) >= options_.gossip_threshold)
-                all.push_back(p);
-        random_.shuffle(all);
-        auto const part = static_cast<std::size_t>(options_.gossip_factor * static_cast<double>(all.size()));
-        all.resize(std::min(all.size(), std::max(options_.degree_lazy, part)));
-        for (auto *const p : all) announce_messages(topic, ids, *p);
-    }
+    void gossip(std::string const &topic, topic_state &t, std::vector<message_id> const &ids);
     void announce_messages(std::string const &topic, std::vector<message_id> ids, mesh_peer &p) {
         if (ids.empty()) return;
         if (ids.size() > options_.max_ihave_length) { // different ones to each peer
@@ -468,146 +341,17 @@ class mesh {
 
     // ---- messages
 
-    message_outcome judge(time_point now, peer_id const &from, message_ptr const &message) {
-        using enum message_outcome;
-        auto *const p = listens_to(from, now);
-        if (!p) return unheard;
-        auto const &m = *message;
-        auto const found = topics_.find(m.topic);
-        if (found == topics_.end() || !found->second.joined) return not_joined;
-        if (m.data.size() > options_.max_message_size) return too_large;
-        auto id = id_of(m);
-        if (seen_.contains(id)) return duplicate;
-        if (equal(m.from, self_.data())) return own; // published by us, or forged: nobody else can tell us about it
-        auto const author = hooks_.verify(m);
-        if (!author) {
-            blame(*p, now);
-            return invalid;
-        }
-        seen_.insert(id, now);
-        promises_.fulfil(id);
-        auto &t = found->second;
-        if (m.data.size() >= options_.idontwant_threshold)
-            for (auto const &[peer, q] : t.mesh)
-                if (q != p && q->id != *author && q->version >= gossip_version::v1_2) push(*q).idontwant.push_back(id);
-        switch (hooks_.validate ? hooks_.validate(*author, from, m) : validity::accept) {
-        case validity::accept: break;
-        case validity::ignore: return ignored;
-        case validity::reject: misbehaved(from, misbehaviour::rejected_message); return rejected;
-        }
-        output_.deliveries.push_back({*author, from, id, message});
-        forward(t, id, message, *p, *author);
-        cache_.put(std::move(id), message);
-        return delivered;
-    }
-
-    void forward(topic_state &t, message_id const &id, message_ptr const &message, mesh_peer const &from, peer_id const &author) {
-        auto const send = [&](mesh_peer &q) {
-            if (&q == &from || q.id == author || q.unwanted.contains(id)) return;
-            push(q).messages.push_back(message);
-            ++stats_.forwarded;
-        };
-        for (auto const &[peer, q] : t.mesh) send(*q);
-        for (auto const &[peer, q] : t.peers)
-            if (q->version == gossip_version::floodsub) send(*q);
-    }
-
-    /// Checking signatures is the dearest thing that a peer can make us do: one that sends bad ones is not listened to for a while.
-    void blame(mesh_peer &p, time_point now) {
-        misbehaved(p.id, misbehaviour::invalid_message);
-        if (++p.invalid <= options_.max_invalid) return;
-        p.invalid = 0;
-        ignored_.add(p.id, now + options_.ignore_time, options_.max_backoffs);
-        for (auto const &topic : p.topics)
-            if (auto &t = topics_.find(topic)->second; t.mesh.contains(p.id)) prune(topic, t, p, now, options_.prune_backoff);
-    }
+    message_outcome judge(time_point now, peer_id const &from, message_ptr const &message);
+    void forward(topic_state &t, message_id const &id, message_ptr const &message, mesh_peer const &from, peer_id const &author);
+    void blame(mesh_peer &p, time_point now);
 
     // ---- control
 
-    void take_ihave(mesh_peer &p, rpc const &r, time_point now) {
-        if (r.ihave.empty() || score(p) < options_.gossip_threshold) return;
-        if (++p.ihave_rpcs > options_.max_ihave_messages) {
-            ++stats_.ihaves_refused;
-            return;
-        }
-        std::set<message_id> wanted;
-        for (auto const &h : r.ihave) {
-            if (!is_joined(h.topic)) continue;
-            std::size_t const considered = std::min(h.ids.size(), options_.max_ihave_length);
-            for (std::size_t i = 0; i < considered; ++i) {
-                auto const &id = h.ids[i];
-                if (!id.empty() && id.size() <= options_.max_id_size && !seen_.contains(id)) wanted.insert(id);
-            }
-        }
-        std::vector<message_id> ids{wanted.begin(), wanted.end()};
-        random_.shuffle(ids);
-        ids.resize(std::min(ids.size(), options_.max_ihave_length - p.asked));
-        if (ids.empty()) return;
-        p.asked += ids.size();
-        stats_.asked_for += ids.size();
-        promises_.add(ids.front(), p.id, now + options_.iwant_followup);
-        auto &out = push(p).iwant;
-        out.insert(out.end(), std::make_move_iterator(ids.begin()), std::make_move_iterator(ids.end()));
-    }
-
-    void take_iwant(mesh_peer &p, rpc const &r) {
-        if (r.iwant.empty() || score(p) < options_.gossip_threshold) return;
-        for (auto const &id : r.iwant) {
-            if (++p.looked_up > options_.max_iwant_length) {
-                ++stats_.iwants_refused;
-                return;
-            }
-            if (p.unwanted.contains(id)) continue;
-            if (auto message = cache_.get_for(id, p.id, options_.max_retransmissions)) {
-                push(p).messages.push_back(std::move(message));
-                ++stats_.retransmitted;
-            }
-        }
-    }
-
-    void take_idontwant(mesh_peer &p, rpc const &r) {
-        for (auto const &id : r.idontwant) {
-            if (p.unwanted.size() >= options_.max_idontwant_ids) {
-                ++stats_.idontwants_refused;
-                return;
-            }
-            if (!id.empty() && id.size() <= options_.max_id_size) p.unwanted.insert_or_assign(id, heartbeats_);
-        }
-    }
-
-    void take_graft(mesh_peer &p, rpc const &r, time_point now) {
-        if (p.version == gossip_version::floodsub) return;
-        for (auto const &topic : r.graft) {
-            if (++p.grafts > options_.max_grafts) {
-                ++stats_.grafts_refused;
-                return;
-            }
-            // A GRAFT for a topic that is not ours is ignored (v1.1), for one that is also says that the peer is in it.
-            if (!is_joined(topic) || !subscribe(p, topic)) continue;
-            auto &t = topics_.find(topic)->second;
-            if (t.mesh.contains(p.id)) continue;
-            if (t.backoffs.refuses(p.id, now, options_.heartbeat_interval)) {
-                misbehaved(p.id, misbehaviour::early_graft);
-            } else if (score(p) >= 0 && (t.mesh.size() < options_.degree_high || p.dialled)) {
-                admit(topic, t, p);
-                continue;
-            }
-            prune(topic, t, p, now, options_.prune_backoff);
-            ++stats_.grafts_refused;
-        }
-    }
-
-    void take_prune(mesh_peer &p, rpc const &r, time_point now) {
-        for (auto const &entry : r.prune) {
-            if (++p.prunes > options_.max_grafts) return;
-            if (!active_.contains(entry.topic)) continue;
-            auto &t = topics_.find(entry.topic)->second;
-            t.mesh.erase(p.id);
-            bool const named = entry.backoff && *entry.backoff > 0;
-            auto const backoff = named ? capped_seconds(*entry.backoff, options_.max_backoff) : options_.prune_backoff;
-            t.backoffs.add(p.id, now + backoff, options_.max_backoffs);
-        }
-    }
+    void take_ihave(mesh_peer &p, rpc const &r, time_point now);
+    void take_iwant(mesh_peer &p, rpc const &r);
+    void take_idontwant(mesh_peer &p, rpc const &r);
+    void take_graft(mesh_peer &p, rpc const &r, time_point now);
+    void take_prune(mesh_peer &p, rpc const &r, time_point now);
 
     std::vector<peer_id> ids_of(std::string_view topic, peer_map topic_state::*which) const {
         std::vector<peer_id> all;
@@ -635,3 +379,6 @@ class mesh {
 };
 
 } // namespace gigi::inline v1
+
+#include "mesh_heartbeat.hpp"
+#include "mesh_inputs.hpp"

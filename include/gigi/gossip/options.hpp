@@ -5,9 +5,7 @@
 #pragma once
 
 #include "../core/clock.hpp"
-#include "../core/error.hpp"
 
-#include <algorithm>
 #include <cstddef>
 
 namespace gigi::inline v1 {
@@ -79,7 +77,7 @@ struct gossip_options {
     duration reopen_backoff = std::chrono::seconds{1};     ///< before a stream is opened again; doubles up to a minute
 };
 
-/// Whether options go together. @return zero, or `errc::invalid_argument`
+/// Whether options go together.
 constexpr bool is_valid(gossip_options const &o) noexcept {
     return o.degree_low <= o.degree && o.degree <= o.degree_high && o.degree_score <= o.degree &&
            (o.degree_out == 0 || (o.degree_out < o.degree_low && o.degree_out <= o.degree / 2)) && o.history_gossip <= o.history_length &&

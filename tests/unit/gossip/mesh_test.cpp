@@ -1,4 +1,7 @@
 #include <gigi/gossip/mesh.hpp>
+#include <gigi/gossip/mesh_heartbeat.hpp>
+#include <gigi/gossip/mesh_inputs.hpp>
+#include <gigi/gossip/mesh_state.hpp>
 
 #include "support/mesh_network.hpp"
 

@@ -1,0 +1,207 @@
+// gigi/gossip/mesh_inputs.hpp: the part of the mesh that takes what peers say: subscriptions, messages, control.
+//
+// Layer: gossip. Belongs to mesh.hpp, which includes it. Spec: gossipsub v1.0 "Message Processing", v1.1 "Spam Protection
+// Measures", v1.2 "IDONTWANT Message".
+#pragma once
+
+#include "mesh.hpp"
+
+namespace gigi::inline v1 {
+
+inline void mesh::receive_subscriptions(time_point now, peer_id const &from, rpc const &r) {
+    auto *const p = listens_to(from, now);
+    if (!p || r.subscriptions.empty()) return;
+    std::map<std::string_view, bool> last; // a topic's last word in this RPC is what counts
+    for (auto const &s : r.subscriptions) last[s.topic] = s.subscribe;
+    for (auto const &[topic, on] : last) {
+        if (++p->changes > options_.max_subscription_changes) {
+            ++stats_.subscriptions_refused;
+            break;
+        }
+        if (!on)
+            unsubscribe(*p, std::string{topic});
+        else if (subscribe(*p, std::string{topic}))
+            graft_newcomer(*p, std::string{topic}, now);
+    }
+}
+
+inline message_outcome mesh::receive_message(time_point now, peer_id const &from, message_ptr const &message) {
+    auto const outcome = judge(now, from, message);
+    ++stats_.received[static_cast<std::size_t>(outcome)];
+    return outcome;
+}
+
+inline void mesh::receive_control(time_point now, peer_id const &from, rpc const &r) {
+    auto *const p = listens_to(from, now);
+    if (!p || !r.has_control()) return;
+    take_idontwant(*p, r);
+    take_ihave(*p, r, now);
+    take_iwant(*p, r);
+    take_graft(*p, r, now);
+    take_prune(*p, r, now);
+}
+
+inline bool mesh::subscribe(mesh_peer &p, std::string const &topic) {
+    if (p.topics.contains(topic)) return true;
+    if (topic.empty() || topic.size() > options_.max_topic_size || p.topics.size() >= options_.max_peer_topics) {
+        ++stats_.subscriptions_refused;
+        return false;
+    }
+    auto &t = topics_[topic];
+    p.topics.insert(topic);
+    t.peers.emplace(p.id, &p);
+    if (t.joined) output_.memberships.push_back({topic, p.id, true});
+    return true;
+}
+
+inline void mesh::unsubscribe(mesh_peer &p, std::string const &topic) {
+    if (p.topics.erase(topic) == 0) return;
+    auto const found = topics_.find(topic);
+    auto &t = found->second;
+    t.peers.erase(p.id);
+    t.mesh.erase(p.id);
+    t.fanout.erase(p.id);
+    if (t.joined) output_.memberships.push_back({topic, p.id, false});
+    if (t.peers.empty() && !active_.contains(topic)) topics_.erase(found);
+}
+
+inline message_outcome mesh::judge(time_point now, peer_id const &from, message_ptr const &message) {
+    using enum message_outcome;
+    auto *const p = listens_to(from, now);
+    if (!p) return unheard;
+    auto const &m = *message;
+    auto const found = topics_.find(m.topic);
+    if (found == topics_.end() || !found->second.joined) return not_joined;
+    if (m.data.size() > options_.max_message_size) return too_large;
+    auto id = id_of(m);
+    if (seen_.contains(id)) return duplicate;
+    if (equal(m.from, self_.data())) return own; // published by us, or forged: nobody else can tell us about it
+    auto const author = hooks_.verify(m);
+    if (!author) {
+        blame(*p, now);
+        return invalid;
+    }
+    seen_.insert(id, now);
+    promises_.fulfil(id);
+    auto &t = found->second;
+    if (m.data.size() >= options_.idontwant_threshold)
+        for (auto const &[peer, q] : t.mesh)
+            if (q != p && q->id != *author && q->version >= gossip_version::v1_2) push(*q).idontwant.push_back(id);
+    switch (hooks_.validate ? hooks_.validate(*author, from, m) : validity::accept) {
+    case validity::accept: break;
+    case validity::ignore: return ignored;
+    case validity::reject: misbehaved(from, misbehaviour::rejected_message); return rejected;
+    }
+    output_.deliveries.push_back({*author, from, id, message});
+    forward(t, id, message, *p, *author);
+    cache_.put(std::move(id), message);
+    return delivered;
+}
+
+inline void mesh::forward(topic_state &t, message_id const &id, message_ptr const &message, mesh_peer const &from, peer_id const &author) {
+    auto const send = [&](mesh_peer &q) {
+        if (&q == &from || q.id == author || q.unwanted.contains(id)) return;
+        push(q).messages.push_back(message);
+        ++stats_.forwarded;
+    };
+    for (auto const &[peer, q] : t.mesh) send(*q);
+    for (auto const &[peer, q] : t.peers)
+        if (q->version == gossip_version::floodsub) send(*q);
+}
+
+/// Checking signatures is the dearest thing that a peer can make us do: one that sends bad ones is not listened to for a while.
+inline void mesh::blame(mesh_peer &p, time_point now) {
+    misbehaved(p.id, misbehaviour::invalid_message);
+    if (++p.invalid <= options_.max_invalid) return;
+    p.invalid = 0;
+    ignored_.add(p.id, now + options_.ignore_time, options_.max_backoffs);
+    for (auto const &topic : p.topics)
+        if (auto &t = topics_.find(topic)->second; t.mesh.contains(p.id)) prune(topic, t, p, now, options_.prune_backoff);
+}
+
+inline void mesh::take_ihave(mesh_peer &p, rpc const &r, time_point now) {
+    if (r.ihave.empty() || score(p) < options_.gossip_threshold) return;
+    if (++p.ihave_rpcs > options_.max_ihave_messages) {
+        ++stats_.ihaves_refused;
+        return;
+    }
+    std::set<message_id> wanted;
+    for (auto const &h : r.ihave) {
+        if (!is_joined(h.topic)) continue;
+        std::size_t const considered = std::min(h.ids.size(), options_.max_ihave_length);
+        for (std::size_t i = 0; i < considered; ++i) {
+            auto const &id = h.ids[i];
+            if (!id.empty() && id.size() <= options_.max_id_size && !seen_.contains(id)) wanted.insert(id);
+        }
+    }
+    std::vector<message_id> ids{wanted.begin(), wanted.end()};
+    random_.shuffle(ids);
+    ids.resize(std::min(ids.size(), options_.max_ihave_length - p.asked));
+    if (ids.empty()) return;
+    p.asked += ids.size();
+    stats_.asked_for += ids.size();
+    promises_.add(ids.front(), p.id, now + options_.iwant_followup);
+    auto &out = push(p).iwant;
+    out.insert(out.end(), std::make_move_iterator(ids.begin()), std::make_move_iterator(ids.end()));
+}
+
+inline void mesh::take_iwant(mesh_peer &p, rpc const &r) {
+    if (r.iwant.empty() || score(p) < options_.gossip_threshold) return;
+    for (auto const &id : r.iwant) {
+        if (++p.looked_up > options_.max_iwant_length) {
+            ++stats_.iwants_refused;
+            return;
+        }
+        if (p.unwanted.contains(id)) continue;
+        if (auto message = cache_.get_for(id, p.id, options_.max_retransmissions)) {
+            push(p).messages.push_back(std::move(message));
+            ++stats_.retransmitted;
+        }
+    }
+}
+
+inline void mesh::take_idontwant(mesh_peer &p, rpc const &r) {
+    for (auto const &id : r.idontwant) {
+        if (p.unwanted.size() >= options_.max_idontwant_ids) {
+            ++stats_.idontwants_refused;
+            return;
+        }
+        if (!id.empty() && id.size() <= options_.max_id_size) p.unwanted.insert_or_assign(id, heartbeats_);
+    }
+}
+
+inline void mesh::take_graft(mesh_peer &p, rpc const &r, time_point now) {
+    if (p.version == gossip_version::floodsub) return;
+    for (auto const &topic : r.graft) {
+        if (++p.grafts > options_.max_grafts) {
+            ++stats_.grafts_refused;
+            return;
+        }
+        // A GRAFT for a topic that is not ours is ignored (v1.1), for one that is also says that the peer is in it.
+        if (!is_joined(topic) || !subscribe(p, topic)) continue;
+        auto &t = topics_.find(topic)->second;
+        if (t.mesh.contains(p.id)) continue;
+        if (t.backoffs.refuses(p.id, now, options_.heartbeat_interval)) {
+            misbehaved(p.id, misbehaviour::early_graft);
+        } else if (score(p) >= 0 && (t.mesh.size() < options_.degree_high || p.dialled)) {
+            admit(topic, t, p);
+            continue;
+        }
+        prune(topic, t, p, now, options_.prune_backoff);
+        ++stats_.grafts_refused;
+    }
+}
+
+inline void mesh::take_prune(mesh_peer &p, rpc const &r, time_point now) {
+    for (auto const &entry : r.prune) {
+        if (++p.prunes > options_.max_grafts) return;
+        if (!active_.contains(entry.topic)) continue;
+        auto &t = topics_.find(entry.topic)->second;
+        t.mesh.erase(p.id);
+        bool const named = entry.backoff && *entry.backoff > 0;
+        auto const backoff = named ? capped_seconds(*entry.backoff, options_.max_backoff) : options_.prune_backoff;
+        t.backoffs.add(p.id, now + backoff, options_.max_backoffs);
+    }
+}
+
+} // namespace gigi::inline v1

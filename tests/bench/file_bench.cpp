@@ -105,6 +105,7 @@ void transfer(std::size_t mebibytes, fs::path const &folder) {
             out.write(reinterpret_cast<char const *>(block.data()), 1 << 20);
         }
     }
+    ::sync(); // what is still to be written of the source would count against the download
     peer_node server, client;
     server.net.start();
     client.net.start();

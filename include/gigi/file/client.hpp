@@ -7,6 +7,7 @@
 #include "../codec/framed.hpp"
 #include "../core/timeout.hpp"
 #include "messages.hpp"
+#include "safe_name.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -23,7 +24,7 @@ template <ByteStream Stream> class file_client {
     /// @param answer_timeout for each answer; a server may have to hash a file before it can answer
     file_client(Stream stream, duration answer_timeout) : line_{std::move(stream)}, timeout_{answer_timeout} {}
 
-    /// Everything that the peer shares, up to `limit` files.
+    /// Everything that the peer shares, up to `limit` files. The codes are well formed and in order, the names made safe.
     /// @throws error: what the peer answers, `errc::protocol_violation`, `errc::timed_out`; whatever the stream throws
     [[nodiscard]] awaitable<std::vector<list_entry>> list(std::size_t limit) {
         std::vector<list_entry> all;
@@ -32,7 +33,13 @@ template <ByteStream Stream> class file_client {
             list_request request;
             request.after = std::move(after);
             list_page page = co_await ask<list_page>(std::move(request));
-            for (auto &entry : page.entries) all.push_back(std::move(entry));
+            for (auto &entry : page.entries) {
+                auto const code = share_code::parse(entry.code);
+                if (!code || code->to_string() != entry.code || (!all.empty() && entry.code <= all.back().code))
+                    throw error{errc::protocol_violation, "a list of files that is out of order"};
+                entry.name = safe_file_name(entry.name);
+                all.push_back(std::move(entry));
+            }
             more = page.more && !page.entries.empty();
             if (more) after = all.back().code;
         }

@@ -212,7 +212,8 @@ template <ByteStream Stream> class file_download {
         } const membership{*this, s, client};
         manifest described = co_await client.describe(code_);
         co_await prepare(client, described);
-        if (described.root != manifest_.root || described.size != manifest_.size) throw error{errc::hash_mismatch, "another file"};
+        if (described.root != manifest_.root || described.map() != manifest_.map()) // a peer that cuts the file up in another way
+            throw error{errc::not_supported, "other chunks than the first source's"};
         s->id = plan_->add_source(clock_.now());
         changed_.notify_all();
         std::exception_ptr why;

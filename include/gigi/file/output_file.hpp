@@ -9,11 +9,11 @@
 #include "safe_name.hpp"
 
 #include <algorithm>
-#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <utility>
 
@@ -53,9 +53,10 @@ class output_file {
 
     /// Writes a verified chunk, and then notes it in the journal.
     std::error_code write_chunk(std::uint64_t chunk, bytes_view data) {
+        std::lock_guard const lock{writing_}; // the system lets one writer at a file: the others would spin
         if (auto const code = part_.write_at(header_.map.offset(chunk), data)) return code;
         auto const record = encode_journal_record(static_cast<std::uint32_t>(chunk));
-        return journal_.write_at(journal_end_.fetch_add(record.size()), record);
+        return journal_.write_at(std::exchange(journal_end_, journal_end_ + record.size()), record);
     }
 
     /// Brings the complete file to the disk, and gives it its name, or that name with a number where it is taken.
@@ -154,7 +155,8 @@ class output_file {
     std::string part_name_;
     file_handle part_;
     file_handle journal_;
-    std::atomic<std::uint64_t> journal_end_{0};
+    std::uint64_t journal_end_ = 0;
+    std::mutex writing_;
 };
 
 } // namespace gigi::inline v1

@@ -142,6 +142,7 @@ class shared_files {
         entry.modified = hashed.status.modified;
         entry.root = to_hex(hashed.hashes.root);
         if (list_.files().size() >= max_files_ && !list_.find(entry.code)) throw error{errc::limit_exceeded, "shared files"};
+        auto const previous = list_.find(entry.code) ? std::optional{*list_.find(entry.code)} : std::nullopt; // the same content elsewhere
         list_.add(entry);
         remember(entry)->hashes = std::make_shared<file_hashes const>(std::move(hashed.hashes));
         bool saved = false;
@@ -155,6 +156,10 @@ class shared_files {
         if (!saved) {
             list_.remove(entry.code);
             forget(entry.code);
+            if (previous) {
+                list_.add(*previous);
+                remember(*previous);
+            }
             std::rethrow_exception(failure);
         }
         co_return entry;

@@ -111,7 +111,7 @@ class file_service {
     /// What this node shares, by code.
     std::map<std::string, shared_entry> const &shared() const noexcept { return files_.entries(); }
 
-    /// What a peer shares; the names are as the peer sent them.
+    /// What a peer shares; the names are made safe.
     /// @throws error: `errc::unsupported_protocol`, `errc::unreachable`, `errc::timed_out`, …
     [[nodiscard]] awaitable<std::vector<list_entry>> list(peer_id peer) {
         lazy_stream opened = co_await network_.open_stream_optimistic(std::move(peer), std::string{file_protocol_id});

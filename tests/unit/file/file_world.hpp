@@ -1,0 +1,139 @@
+// A client and servers of files in one process: disk work inline, lines that can be broken.
+#pragma once
+
+#include "memory_pipe.hpp"
+#include "temporary_folder.hpp"
+
+#include <gigi/file/download.hpp>
+#include <gigi/file/upload.hpp>
+
+#include <doctest/doctest.h>
+
+#include <ostream>
+
+namespace file_world {
+
+using namespace gigi;
+namespace fs = std::filesystem;
+
+constexpr std::size_t KiB = 1024, chunk = chunk_map::least_chunk_size;
+
+using line = pipe_end::line;
+using twist = std::function<void(line &)>; // done to each new line; ways[0] is from client to server
+
+/// A node that shares, without a network: every `connect` is a new line.
+struct server {
+    server(any_io_executor const &executor, any_io_executor const &offload, fs::path list = {})
+        : ex{executor}, pool{offload}, files{executor, offload, std::move(list), 1000}, tasks{executor} {}
+
+    any_io_executor ex, pool;
+    shared_files files;
+    upload_slots slots;
+    upload_options options;
+    std::vector<upload_progress> progress;
+    std::vector<std::error_code> ends;
+    twist on_connect;
+    std::size_t connections = 0;
+    task_group tasks;
+
+    pipe_end connect() {
+        ++connections;
+        auto const l = std::make_shared<line>(ex);
+        if (on_connect) on_connect(*l);
+        tasks.spawn(serve(pipe_end{l, 1}));
+        return pipe_end{l, 0};
+    }
+    awaitable<void> serve(pipe_end end) {
+        file_upload<pipe_end> one{std::move(end), ex, pool, files, slots, options, [this](upload_progress const &p) { progress.push_back(p); }};
+        std::error_code code;
+        try {
+            co_await one.run();
+        } catch (std::system_error const &e) {
+            code = e.code();
+        }
+        ends.push_back(code);
+    }
+    awaitable<void> stop() {
+        tasks.cancel();
+        co_await tasks.join();
+    }
+};
+
+inline awaitable<pipe_end> open_to(server &s) { co_return s.connect(); }
+inline awaitable<pipe_end> open_fails() {
+    throw error{make_error_code(errc::unreachable)};
+    co_return pipe_end{nullptr, 0};
+}
+
+/// What one test needs. Disk work runs inline.
+struct world {
+    explicit world(any_io_executor const &executor) : ex{executor} {}
+    any_io_executor ex;
+    temporary_folder shared, output;
+    std::vector<std::unique_ptr<server>> servers;
+    std::vector<download_state> progress;
+    std::vector<download_state> started;
+    std::error_code failed;
+    download_options options;
+    std::unique_ptr<file_download<pipe_end>> last;
+
+    server &add_server() {
+        servers.push_back(std::make_unique<server>(ex, ex));
+        return *servers.back();
+    }
+    file_download<pipe_end> &prepare(std::string const &code) {
+        download_callbacks callbacks;
+        callbacks.started = [this](download_state const &s) { started.push_back(s); };
+        callbacks.progress = [this](download_state const &s) { progress.push_back(s); };
+        last = std::make_unique<file_download<pipe_end>>(ex, ex, share_code::parse(code).value(), output.path, options, std::move(callbacks));
+        for (auto &s : servers) {
+            auto *const to = s.get();
+            last->add_source([to] { return open_to(*to); });
+        }
+        return *last;
+    }
+    awaitable<fs::path> get(std::string code) {
+        failed.clear();
+        auto &d = prepare(code);
+        try {
+            downloaded_file const done = co_await d.run();
+            co_return done.path;
+        } catch (std::system_error const &e) {
+            failed = e.code();
+        }
+        co_return fs::path{};
+    }
+    awaitable<void> stop() {
+        for (auto &s : servers) co_await s->stop();
+    }
+};
+
+template <class F> void run(F body) {
+    asio::io_context io;
+    std::exception_ptr failure;
+    bool finished = false;
+    auto w = std::make_unique<world>(io.get_executor());
+    asio::co_spawn(io, body(*w), [&](std::exception_ptr e) {
+        failure = e;
+        finished = true;
+    });
+    io.run();
+    if (failure) std::rethrow_exception(failure);
+    CHECK(finished);
+}
+
+inline awaitable<std::string> share(server &s, fs::path path) {
+    shared_entry const entry = co_await s.files.share(std::move(path), hash_progress{});
+    co_return entry.code;
+}
+inline awaitable<std::string> share_content(world &w, server &s, std::string name, bytes content) {
+    std::string code = co_await share(s, w.shared.write(name, content));
+    co_return code;
+}
+
+inline void same(fs::path const &path, bytes_view content) {
+    CHECK(fs::is_regular_file(path));
+    CHECK(temporary_folder::read(path) == as_text(content)); // NOLINT: a difference is the whole file
+}
+
+} // namespace file_world

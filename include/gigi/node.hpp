@@ -8,6 +8,8 @@
 #include "core/clock.hpp"
 #include "core/condition.hpp"
 #include "core/error.hpp"
+#include "core/offload.hpp"
+#include "crypto/random.hpp"
 #include "link/swarm.hpp"
 #include "link/upgrade.hpp"
 #include "mux/yamux.hpp"
@@ -36,13 +38,15 @@
 
 namespace gigi::inline v1 {
 
-/// What a node is made of: TCP, Noise, yamux. A stack names its transport, its secure channel over a raw connection and its
-/// muxer over a secure channel, and makes the transport for a node.
+/// What a node is made of: TCP, Noise, yamux, a thread pool, the system's randomness. Another stack names others:
+/// `gigi/testing/memory_stack.hpp` has one for simulations. Time comes with the executor's context (core/clock.hpp).
 struct default_stack {
     using transport = tcp_transport;
-    template <class Raw> using secure = noise<Raw>;
-    template <class Channel> using muxer = yamux<Channel>;
+    template <class Raw> using secure = noise<Raw>;          ///< a SecureChannel over a raw connection
+    template <class Channel> using muxer = yamux<Channel>;   ///< a Muxer over a secure channel
+    using offload = thread_pool_offload;                     ///< where hashing and disk work run
     static transport make_transport(any_io_executor const &executor) { return transport{executor}; }
+    static std::unique_ptr<random_source> make_random() { return std::make_unique<system_random>(); }
 };
 
 /// A peer-to-peer node. Distinct objects: safe. Shared objects: unsafe.
@@ -63,7 +67,7 @@ template <class Stack> class basic_node {
     /// Cheap: opens nothing.
     /// @param executor of the context that runs the node; the node makes its own strand on it
     explicit basic_node(any_io_executor executor, node_options options = {}, Stack stack = {})
-        : options_{std::move(options)}, stack_{std::move(stack)}, executor_{asio::make_strand(executor)}, events_{executor_, options_.max_queued_events},
+        : options_{std::move(options)}, stack_{std::move(stack)}, random_{stack_.make_random()}, executor_{asio::make_strand(executor)}, events_{executor_, options_.max_queued_events},
           own_events_{events_.subscribe()}, idle_{executor_} {}
     basic_node(basic_node const &) = delete;
     basic_node &operator=(basic_node const &) = delete;
@@ -84,12 +88,12 @@ template <class Stack> class basic_node {
         identity self = make_identity();
         std::string nickname = options_.nickname;
         if (nickname.empty()) nickname = "peer-" + self.id().short_string();
-        pool_ = std::make_unique<asio::thread_pool>(options_.file_threads ? options_.file_threads : 1);
+        offload_ = std::make_unique<typename Stack::offload>(executor_, options_.file_threads);
         events_.set_open(true);
         auto const make_connector = [this](any_io_executor const &executor, identity const &id) -> std::unique_ptr<connector> {
             return std::make_unique<stack_connector<Stack>>(stack_.make_transport(executor), id);
         };
-        core_ = std::make_unique<node_core>(executor_, options_, std::move(self), std::move(nickname), make_connector, pool_->get_executor(), events_);
+        core_ = std::make_unique<node_core>(executor_, options_, std::move(self), std::move(nickname), make_connector, offload_->get_executor(), *random_, events_);
         for (auto const &install : handlers_) install.second(core_->network());
         std::exception_ptr failure;
         try {
@@ -118,8 +122,8 @@ template <class Stack> class basic_node {
         co_await core_->stop();
         while (operations_ > 0) co_await idle_.wait(); // calls of other coroutines that this has interrupted
         core_.reset();
-        pool_->join();
-        pool_.reset();
+        offload_->join();
+        offload_.reset();
         events_.set_open(false);
         stopping_ = false;
         idle_.notify_all();
@@ -378,7 +382,7 @@ template <class Stack> class basic_node {
         }
         if (!seed_) { // the same identity at every start of this object
             ed25519_seed fresh{};
-            random_bytes(fresh);
+            random_->fill(fresh);
             seed_ = fresh;
         }
         identity own = identity::from_seed(*seed_);
@@ -393,6 +397,7 @@ template <class Stack> class basic_node {
 
     node_options options_;
     Stack stack_;
+    std::unique_ptr<random_source> random_;
     any_io_executor executor_;
     event_hub events_;
     event_reader own_events_;
@@ -400,7 +405,7 @@ template <class Stack> class basic_node {
     std::map<std::string, std::function<void(swarm &)>> handlers_;
     std::optional<ed25519_seed> seed_;
     peer_id id_;
-    std::unique_ptr<asio::thread_pool> pool_;
+    std::unique_ptr<typename Stack::offload> offload_;
     std::unique_ptr<node_core> core_;
     std::size_t operations_ = 0;
     bool stopping_ = false;

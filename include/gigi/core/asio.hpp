@@ -4,6 +4,8 @@
 // twice the compile time.
 #pragma once
 
+#include <cstdlib> // before Asio, which asks libstdc++'s configuration how to allocate: every unit must get the same answer
+
 #if defined(__clang__) && !defined(ASIO_HAS_CO_AWAIT) // Asio 1.22 does not see that newer clangs have coroutines
 #define ASIO_HAS_CO_AWAIT 1
 #endif

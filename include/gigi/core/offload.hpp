@@ -7,6 +7,7 @@
 #include "condition.hpp"
 #include "error.hpp"
 
+#include <cstddef>
 #include <exception>
 #include <memory>
 #include <optional>
@@ -70,5 +71,28 @@ template <class F> [[nodiscard]] awaitable<std::invoke_result_t<F &>> run_on(any
     if (state->failure) std::rethrow_exception(state->failure);
     if constexpr (!std::is_void_v<value>) co_return std::move(*state->value);
 }
+
+/// A few threads for `run_on`.
+class thread_pool_offload {
+  public:
+    thread_pool_offload(any_io_executor const &, std::size_t threads) : pool_{threads ? threads : 1} {}
+    any_io_executor get_executor() { return pool_.get_executor(); }
+    /// Waits until everything that was posted has been done.
+    void join() { pool_.join(); }
+
+  private:
+    asio::thread_pool pool_;
+};
+
+/// No threads: the work is done on the strand itself. For simulations, which must not depend on what else the machine does.
+class inline_offload {
+  public:
+    inline_offload(any_io_executor executor, std::size_t) : executor_{std::move(executor)} {}
+    any_io_executor get_executor() const { return executor_; }
+    void join() noexcept {}
+
+  private:
+    any_io_executor executor_;
+};
 
 } // namespace gigi::inline v1

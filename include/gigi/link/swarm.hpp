@@ -126,8 +126,7 @@ class swarm {
     /// Opens a stream and waits until the peer has agreed to one of the protocols, in order of preference.
     /// @throws error: `errc::unsupported_protocol`, and as `connect`
     [[nodiscard]] awaitable<stream> open_stream(peer_id peer, std::vector<std::string> protocols) {
-        auto const c = co_await connection_to(peer);
-        stream opened{c->mux->open_stream(), peer};
+        stream opened = co_await open_on_connection(peer);
         opened.expires_at(clock_.now() + options_.handshake_timeout);
         std::span<std::string const> const offer{protocols};
         std::string chosen = co_await negotiate_as_dialer(opened, offer);
@@ -138,8 +137,7 @@ class swarm {
 
     /// Opens a stream at once; whether the peer speaks the protocol shows at the first read.
     [[nodiscard]] awaitable<lazy_stream> open_stream_optimistic(peer_id peer, std::string protocol) {
-        auto const c = co_await connection_to(peer);
-        stream opened{c->mux->open_stream(), peer};
+        stream opened = co_await open_on_connection(peer);
         co_return lazy_stream{std::move(opened), std::move(protocol)};
     }
 
@@ -198,6 +196,19 @@ class swarm {
         std::exception_ptr failure;
         bool done = false;
     };
+
+    /// A fresh stream to a peer; where its connection has just ended it is dialled anew.
+    awaitable<stream> open_on_connection(peer_id peer) {
+        for (bool again = true;; again = false) {
+            auto const c = co_await connection_to(peer);
+            try {
+                co_return stream{c->mux->open_stream(), peer};
+            } catch (std::system_error const &e) {
+                if (!again || e.code() != condition::closed) throw;
+            }
+            leave(c, make_error_code(errc::closed)); // it has ended; `supervise` just has not seen it yet
+        }
+    }
 
     /// The connection to a peer, dialled where there is none; callers that come while a dial is under way share it.
     awaitable<std::shared_ptr<connection>> connection_to(peer_id peer, std::vector<multiaddr> addresses = no_addresses()) {
@@ -351,15 +362,20 @@ class swarm {
         if (c->info.dir == direction::inbound) forget_inbound(c->info.remote.ip_text());
         ++stats_.connections_closed;
         if (c->closing) why = c->closing;
+        leave(c, why);
+    }
+
+    /// A connection is no longer the one that a peer's streams use; where there is no other, the peer is gone.
+    void leave(std::shared_ptr<connection> const &c, std::error_code why) {
         auto const found = active_.find(c->info.peer);
-        if (found == active_.end() || found->second != c) co_return;
+        if (found == active_.end() || found->second != c) return;
         active_.erase(found);
         // A retired connection that still lives takes over rather than leave the peer without one.
         for (auto const &other : all_)
-            if (other->info.peer == c->info.peer && !other->closing) {
+            if (other != c && other->info.peer == c->info.peer && !other->closing) {
                 other->retired = false;
                 active_.emplace(other->info.peer, other);
-                co_return;
+                return;
             }
         log(log_level::info, "swarm", "disconnected ", c->info.peer.to_string(), ": ", why.message());
         notify([&](swarm_observer const &o) { if (o.disconnected) o.disconnected(c->info.peer, why); });
@@ -412,12 +428,14 @@ class swarm {
         }
     }
 
-    /// Ends a connection that another one has replaced, as soon as its streams have ended.
+    /// Ends a connection that another one has replaced: not at once, since the peer may be opening streams on it until it knows
+    /// of the other one, and then as soon as its streams have ended.
     awaitable<void> retire(std::shared_ptr<connection> c) {
         timer pause{executor_};
         auto const end = clock_.now() + options_.retire_timeout;
+        co_await pause.wait_for(options_.retire_timeout / 4);
         while (c->retired && c->mux->stream_count() > 0 && clock_.now() < end)
-            co_await pause.wait_for(std::chrono::milliseconds{20});
+            co_await pause.wait_for(std::chrono::milliseconds{50});
         if (c->retired) co_await close(c);
     }
 

@@ -23,7 +23,7 @@ struct swarm_options {
     duration dial_timeout = std::chrono::seconds{15};            ///< for all addresses of one peer together
     duration dial_stagger = std::chrono::milliseconds{250};      ///< RFC 8305's connection attempt delay
     duration idle_timeout = std::chrono::minutes{10};            ///< without a stream or traffic, where nothing protects the connection
-    duration retire_timeout = std::chrono::seconds{2};           ///< a duplicate connection's streams have so long to end
+    duration retire_timeout = std::chrono::seconds{4};           ///< a duplicate connection's streams have so long to end; it is kept for a quarter of that
 };
 
 /// What a swarm has done and refused since it was made.

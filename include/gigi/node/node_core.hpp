@@ -44,7 +44,7 @@ class node_core {
     using connector_factory = std::function<std::unique_ptr<connector>(any_io_executor const &, identity const &)>;
 
     node_core(any_io_executor executor, node_options const &options, identity self, std::string nickname, connector_factory const &make_connector,
-              any_io_executor disk, event_hub &events)
+              any_io_executor disk, random_source &random, event_hub &events)
         : executor_{std::move(executor)}, options_{options}, self_{std::move(self)}, nickname_{std::move(nickname)}, disk_{std::move(disk)},
           events_{events}, clock_{executor_}, store_{options.max_peers},
           swarm_{executor_, self_, swarm_limits(options), [this](peer_id const &peer) { return store_.addresses(peer); }},
@@ -52,7 +52,7 @@ class node_core {
           presence_{swarm_, store_, people_, options_, [this] { return nickname_; }, [this] { return reachable_addresses(); }, emitter()},
           messenger_{swarm_, options_, messenger::surroundings{emitter(), namer(), disk_}},
           files_{swarm_, options_, emitter(), namer(), disk_},
-          groups_{swarm_, options_, files_, disk_, random_, emitter(), namer()}, tasks_{executor_} {
+          groups_{swarm_, options_, files_, disk_, random, emitter(), namer()}, tasks_{executor_} {
         swarm_.add(make_connector(executor_, self_));
         ping::serve(swarm_);
     }
@@ -300,7 +300,6 @@ class node_core {
     context_clock clock_;
     peer_store store_;
     swarm swarm_;
-    system_random random_;
     people people_;
     presence presence_;
     messenger messenger_;

@@ -86,8 +86,8 @@ class presence {
     /// Peers that discovery shows now, with the nickname that each announces.
     std::map<peer_id, std::string> const &discovered_now() const noexcept { return discovered_; }
 
+    /// Dials and asks nobody any more. Connections that end are told until this is destroyed.
     [[nodiscard]] awaitable<void> stop() {
-        observing_.reset();
         swarm_.unhandle(nickname_exchange::id);
         tasks_.cancel();
         co_await tasks_.join();

@@ -1,4 +1,4 @@
-// A program for mdns_test.py: multicast DNS on the interfaces of the network namespace in which it runs.
+// A program for tests/netns/mdns_test.py: multicast DNS on the interfaces of the network namespace in which it runs.
 //
 //   mdns_probe SECONDS PEER_NUMBER [--listen MULTIADDR]... [--nickname NAME] [--interface NAME] [--no-ipv4] [--no-ipv6]
 //

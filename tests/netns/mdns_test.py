@@ -1,229 +1,20 @@
 #!/usr/bin/env python3
 """Multicast DNS between real processes in network namespaces: gigi with gigi, js-libp2p, Avahi and hostile packets.
 
-    mdns_test.py PROBE [--packages DIR] [--only NAME]...
+    mdns_test.py [NAME...]      only these checks
 
-PROBE is the program made from mdns_probe.cpp. DIR is a folder with node_modules that hold libp2p, @libp2p/tcp and
-@libp2p/mdns (default: tests/interop). Prints `ok NAME`, `not ok NAME` or `skip NAME` for each check; exits with 1 if one
-failed. Needs root, and touches no interface of the machine.
+GIGI_PROGRAMS is the folder with the program mdns_probe; GIGI_PACKAGES one with node_modules that hold libp2p, @libp2p/tcp
+and @libp2p/mdns (default: tests/interop). Needs root, and touches no interface of the machine.
 """
-import argparse
-import contextlib
 import os
-import queue
 import shutil
 import signal
-import socket
 import struct
-import subprocess
 import sys
-import tempfile
-import threading
 import time
 
-HERE = os.path.dirname(os.path.abspath(__file__))
-NETNS = os.path.join(HERE, '..', 'support', 'netns.sh')
-GROUP, PORT = '224.0.0.251', 5353
-SERVICE = '_p2p._udp.local'
-
-
-class Process:
-    """A program on a host, whose lines can be waited for."""
-
-    def __init__(self, command, stdin=None):
-        self.lines, self.arrived = [], queue.Queue()
-        self.process = subprocess.Popen(command, stdin=stdin or subprocess.DEVNULL, stdout=subprocess.PIPE,
-                                        stderr=subprocess.STDOUT, text=True)
-        threading.Thread(target=self._read, daemon=True).start()
-
-    def _read(self):
-        for line in self.process.stdout:
-            self.arrived.put(line.rstrip('\n'))
-        self.arrived.put(None)
-
-    def wait_for(self, *words, seconds=10):
-        """The first line, from now or before, that begins with the first word and has the others in it."""
-        def matches(line):
-            return line.startswith(words[0]) and all(word in line for word in words[1:])
-        for line in self.lines:
-            if matches(line):
-                return line
-        end = time.monotonic() + seconds
-        while True:
-            try:
-                line = self.arrived.get(timeout=max(0, end - time.monotonic()))
-            except queue.Empty:
-                line = None
-            if line is None:
-                raise AssertionError(f'no {words} within {seconds} s; there was:\n  ' + '\n  '.join(self.lines))
-            self.lines.append(line)
-            if matches(line):
-                return line
-
-    def forget(self):
-        """Waits from now on only for what is new."""
-        with contextlib.suppress(queue.Empty):
-            while True:
-                self.arrived.get_nowait()
-        self.lines.clear()
-
-    def has(self, *words, seconds):
-        try:
-            self.wait_for(*words, seconds=seconds)
-            return True
-        except AssertionError:
-            return False
-
-    def stop(self, how=signal.SIGTERM):
-        if self.process.poll() is None:
-            self.process.send_signal(how)
-        try:
-            self.process.wait(10)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
-            raise AssertionError('the process did not stop within 10 s') from None
-        return self.process.returncode
-
-
-class Lab:
-    """Hosts 1..N, and the programs on them."""
-
-    def __init__(self, probe, packages):
-        self.probe_program, self.packages = probe, packages
-        self.prefix, self.running = f'gigi{os.getpid()}', []
-
-    @contextlib.contextmanager
-    def hosts(self, count):
-        subprocess.run([NETNS, 'up', str(count), self.prefix], check=True)
-        try:
-            yield
-        finally:
-            for process in self.running:
-                if process.process.poll() is None:
-                    process.process.kill()
-                process.process.wait()
-            self.running.clear()
-            subprocess.run([NETNS, 'down', self.prefix], check=False)
-
-    def on(self, host, *command):
-        return [NETNS, 'exec', self.prefix, str(host), *command]
-
-    def start(self, host, *command, stdin=None):
-        self.running.append(Process(self.on(host, *command), stdin))
-        return self.running[-1]
-
-    def run(self, host, *command, **options):
-        return subprocess.run(self.on(host, *command), check=True, capture_output=True, text=True, timeout=30, **options).stdout
-
-    def probe(self, host, number, *options, listen=True, seconds=120):
-        addresses = []
-        if listen:
-            for address in ('/ip4/0.0.0.0/tcp/', '/ip6/::/tcp/'):
-                addresses += ['--listen', address + str(4000 + number)]
-        process = self.start(host, self.probe_program, str(seconds), str(number), *addresses, *options)
-        process.id = process.wait_for('id ').split()[1]
-        return process
-
-    def js(self, host, seconds=60):
-        with open(os.path.join(HERE, 'mdns_peer.mjs')) as script:
-            process = self.start(host, 'env', '-C', self.packages, 'node', '--input-type=module', '-', str(seconds), stdin=script)
-        process.id = process.wait_for('id ', seconds=30).split()[1]
-        return process
-
-    def avahi(self, host):
-        state = tempfile.mkdtemp(prefix='gigi-avahi-')
-        self.running.append(Process([NETNS, 'avahi', self.prefix, str(host), state]))
-        for _ in range(200):
-            with contextlib.suppress(FileNotFoundError), open(os.path.join(state, 'log')) as log:
-                if 'startup complete' in log.read():
-                    return state
-            time.sleep(0.05)
-        raise AssertionError('avahi-daemon did not start; see ' + state)
-
-    def browse(self, host, state):
-        """What avahi-browse resolves: lists of interface, protocol, name, type, domain, host name, address, port, texts."""
-        environment = os.environ | {'DBUS_SYSTEM_BUS_ADDRESS': f'unix:path={state}/bus'}
-        out = self.run(host, 'avahi-browse', '-rpt', '_p2p._udp', env=environment)
-        return [line.split(';')[1:] for line in out.splitlines() if line.startswith('=')]
-
-
-def encode_name(name):
-    return b''.join(bytes([len(label)]) + label.encode() for label in name.split('.')) + b'\0'
-
-
-def decode_name(data, at):
-    labels, end = [], None
-    while data[at]:
-        if data[at] >= 0xc0:
-            end = end or at + 2
-            at = (data[at] & 0x3f) << 8 | data[at + 1]
-        else:
-            labels.append(data[at + 1:at + 1 + data[at]].decode())
-            at += 1 + data[at]
-    return '.'.join(labels), end or at + 1
-
-
-def decode(data):
-    """A DNS message, read with as little as possible: id, flags, [questions], [[(name, type, class, ttl, data)]] by section."""
-    number, flags, *counts = struct.unpack('>6H', data[:12])
-    at, questions, sections = 12, [], []
-    for _ in range(counts[0]):
-        name, at = decode_name(data, at)
-        questions.append((name, *struct.unpack('>2H', data[at:at + 4])))
-        at += 4
-    for count in counts[1:]:
-        sections.append([])
-        for _ in range(count):
-            name, at = decode_name(data, at)
-            kind, klass, ttl, size = struct.unpack('>HHIH', data[at:at + 10])
-            at += 10
-            value = data[at:at + size]
-            if kind == 12:
-                value = decode_name(data, at)[0]
-            if kind == 16:
-                texts, i = [], 0
-                while i < size:
-                    texts.append(value[i + 1:i + 1 + value[i]].decode())
-                    i += 1 + value[i]
-                value = texts
-            sections[-1].append((name, kind, klass, ttl, value))
-            at += size
-    return number, flags, questions, sections
-
-
-# What `on_host` runs: sends datagrams (hexadecimal, from standard input) to the group from PORT, and prints what is heard.
-TALK = '''
-import socket, struct, sys, time
-port, seconds = int(sys.argv[1]), float(sys.argv[2])
-s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-s.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_TTL, 255)
-s.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_LOOP, 0)
-s.bind(('', port))
-if port == 5353:
-    s.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, socket.inet_aton('224.0.0.251') + socket.inet_aton('0.0.0.0'))
-for line in sys.stdin:
-    s.sendto(bytes.fromhex(line), ('224.0.0.251', 5353))
-end = time.monotonic() + seconds
-while time.monotonic() < end:
-    s.settimeout(max(0.01, end - time.monotonic()))
-    try: data, source = s.recvfrom(9000)
-    except socket.timeout: break
-    print(source[0], source[1], data.hex())
-'''
-
-
-def talk(lab, host, datagrams, port=PORT, seconds=1.5):
-    """Sends datagrams on a host; what it hears then: [(source, port, message)]."""
-    out = lab.run(host, sys.executable, '-c', TALK, str(port), str(seconds), input='\n'.join(d.hex() for d in datagrams))
-    heard = [line.split() for line in out.splitlines()]
-    return [(source, int(source_port), decode(bytes.fromhex(data))) for source, source_port, data in heard]
-
-
-def query(name, kind=12, klass=1, number=0):
-    return struct.pack('>6H', number, 0, 1, 0, 0, 0) + encode_name(name) + struct.pack('>2H', kind, klass)
+from dns import SERVICE, encode_name, query, talk
+from hosts import Lab
 
 
 CHECKS = []
@@ -375,7 +166,7 @@ def form_of_the_answer(lab):
         expect(kinds.count(33) == 1 and 1 in kinds and 28 in kinds, f'kinds {kinds}')
 
         heard = talk(lab, 2, [query(SERVICE, number=4711)], port=40000)  # a legacy resolver
-        expect([m[0] for _, port, m in heard if port == PORT] == [4711], f'legacy: {heard}')
+        expect([m[0] for _, port, m in heard if port == 5353] == [4711], f'legacy: {heard}')
         expect(heard[0][2][2] == [(SERVICE, 12, 1)] and heard[0][2][3][0][0][3] <= 10, 'legacy form')
         time.sleep(1)
         heard = talk(lab, 2, [query('_services._dns-sd._udp.local')])
@@ -477,28 +268,27 @@ def lab_peer(number):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('probe')
-    parser.add_argument('--packages', default=os.path.join(HERE, '..', 'interop'))
-    parser.add_argument('--only', action='append')
-    arguments = parser.parse_args()
-    if os.geteuid() != 0:
-        print('skip mdns: needs root')
+    if os.geteuid() != 0 or not shutil.which('ip'):
+        print('0 passed, 0 failed, 1 skipped (needs root and iproute2)')
         return 0
-    failed = False
+    lab = Lab(os.environ['GIGI_PROGRAMS'], os.environ.get('GIGI_PACKAGES', os.path.join(os.path.dirname(__file__), '..', 'interop')))
+    passed = failed = skipped = 0
     for function in CHECKS:
-        name = function.__name__
-        if arguments.only and name not in arguments.only:
+        name = function.__name__.replace('_', ' ')
+        if sys.argv[1:] and function.__name__ not in sys.argv[1:]:
             continue
         started = time.monotonic()
         try:
-            function(Lab(os.path.abspath(arguments.probe), os.path.abspath(arguments.packages)))
-            print(f'ok mdns {name} ({time.monotonic() - started:.1f} s)', flush=True)
+            function(lab)
+            passed += 1
+            print(f'ok mdns: {name} ({time.monotonic() - started:.1f} s)', flush=True)
         except Skip as reason:
-            print(f'skip mdns {name}: {reason}', flush=True)
+            skipped += 1
+            print(f'skip mdns: {name}: {reason}', flush=True)
         except Exception as problem:  # whatever it is, the next check runs
-            failed = True
-            print(f'not ok mdns {name}: {problem!r}' if not isinstance(problem, AssertionError) else f'not ok mdns {name}: {problem}', flush=True)
+            failed += 1
+            print(f'not ok mdns: {name}: {problem if isinstance(problem, AssertionError) else repr(problem)}', flush=True)
+    print(f'{passed} passed, {failed} failed, {skipped} skipped')
     return 1 if failed else 0
 
 

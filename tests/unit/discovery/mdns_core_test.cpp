@@ -1,4 +1,5 @@
 #include <gigi/discovery/mdns_core.hpp>
+#include <gigi/discovery/mdns_options.hpp>
 
 #include "mdns_support.hpp"
 

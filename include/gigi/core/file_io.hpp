@@ -50,24 +50,24 @@ struct file_status {
 };
 
 /// An open file. Move-only; reads and writes at positions, so that threads can share it.
-class file_handle {
+class disk_file {
   public:
-    file_handle() = default;
-    explicit file_handle(int native) noexcept : native_{native} {}
-    file_handle(file_handle &&other) noexcept : native_{std::exchange(other.native_, -1)} {}
-    file_handle &operator=(file_handle &&other) noexcept {
+    disk_file() = default;
+    explicit disk_file(int native) noexcept : native_{native} {}
+    disk_file(disk_file &&other) noexcept : native_{std::exchange(other.native_, -1)} {}
+    disk_file &operator=(disk_file &&other) noexcept {
         if (this != &other) {
             close();
             native_ = std::exchange(other.native_, -1);
         }
         return *this;
     }
-    ~file_handle() { close(); }
+    ~disk_file() { close(); }
 
     /// Opens a regular file for reading; follows symbolic links.
     /// @return `errc::file_not_found` for anything but a readable regular file, without waiting on a pipe
-    static result<file_handle> open(std::filesystem::path const &path) {
-        file_handle file{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
+    static result<disk_file> open(std::filesystem::path const &path) {
+        disk_file file{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
         if (!file) return file_error(errno);
         auto const now = file.status();
         if (!now) return now.error();
@@ -128,16 +128,16 @@ class file_handle {
 
 /// An open folder. Names given to it are single path components, and never followed where they are symbolic links, so that
 /// nobody can move an operation out of the folder.
-class directory_handle {
+class disk_folder {
   public:
-    directory_handle() = default;
+    disk_folder() = default;
 
     /// Opens a folder, and makes it (with those above it) where it is missing.
-    static result<directory_handle> open(std::filesystem::path const &path) {
+    static result<disk_folder> open(std::filesystem::path const &path) {
         std::error_code code;
         std::filesystem::create_directories(path, code);
-        directory_handle directory;
-        directory.handle_ = file_handle{::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
+        disk_folder directory;
+        directory.handle_ = disk_file{::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
         if (!directory.handle_) return file_error(errno);
         return directory;
     }
@@ -149,9 +149,9 @@ class directory_handle {
     };
     /// Opens a regular file of the folder for reading and writing, with a single link only.
     /// @return `errc::file_not_found` also where it is there but is something else
-    result<file_handle> open_file(std::string const &name, opening how) const {
+    result<disk_file> open_file(std::string const &name, opening how) const {
         int const flags = how == opening::existing ? 0 : how == opening::created ? O_CREAT | O_EXCL : O_CREAT;
-        file_handle file{::openat(handle_.native(), name.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | flags, 0666)};
+        disk_file file{::openat(handle_.native(), name.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | flags, 0666)};
         if (!file) return file_error(errno);
         struct stat raw {};
         if (::fstat(file.native(), &raw) != 0) return file_error(errno);
@@ -159,7 +159,7 @@ class directory_handle {
         return file;
     }
     /// Whether the name, taken now, still leads to this open file.
-    bool leads_to(std::string const &name, file_handle const &file) const {
+    bool leads_to(std::string const &name, disk_file const &file) const {
         struct stat there {}, here {};
         return ::fstatat(handle_.native(), name.c_str(), &there, AT_SYMLINK_NOFOLLOW) == 0 && ::fstat(file.native(), &here) == 0 &&
                there.st_dev == here.st_dev && there.st_ino == here.st_ino;
@@ -207,13 +207,13 @@ class directory_handle {
     explicit operator bool() const noexcept { return static_cast<bool>(handle_); }
 
   private:
-    file_handle handle_;
+    disk_file handle_;
 };
 
 /// All of a small file.
 /// @return `errc::file_not_found`, `errc::io_error`; `errc::message_too_large` above `max_size` bytes
 inline result<bytes> read_file(std::filesystem::path const &path, std::size_t max_size) {
-    auto const file = file_handle::open(path);
+    auto const file = disk_file::open(path);
     if (!file) return file.error();
     auto const status = file->status();
     if (!status) return status.error();
@@ -231,12 +231,12 @@ inline result<bytes> read_file(std::filesystem::path const &path, std::size_t ma
 /// @return zero, `errc::disk_full`, `errc::io_error`, `errc::file_not_found` where there is no such folder
 inline std::error_code replace_file(std::filesystem::path const &path, bytes_view content, bool owner_only = false) {
     auto const folder = path.has_parent_path() ? path.parent_path() : std::filesystem::path{"."};
-    auto const directory = directory_handle::open(folder);
+    auto const directory = disk_folder::open(folder);
     if (!directory) return directory.error();
     std::string const target = path.filename().string();
     std::string const temporary = "." + target + "." + std::to_string(::getpid()) + ".tmp";
     if (directory->contains(temporary)) directory->remove(temporary); // of a process that died
-    auto const file = directory->open_file(temporary, directory_handle::opening::created);
+    auto const file = directory->open_file(temporary, disk_folder::opening::created);
     if (!file) return file.error();
     std::error_code code;
     if (owner_only && ::fchmod(file->native(), S_IRUSR | S_IWUSR) != 0) code = file_error(errno);

@@ -28,7 +28,7 @@ class output_file {
     /// @return `errc::disk_full` where the file would not fit, `errc::io_error`, `errc::file_not_found` where the folder cannot be used
     static result<std::unique_ptr<output_file>> open(std::filesystem::path const &folder, std::string_view name, merkle_hash const &root,
                                                      chunk_map const &map) {
-        auto directory = directory_handle::open(folder);
+        auto directory = disk_folder::open(folder);
         if (!directory) return directory.error();
         std::unique_ptr<output_file> file{new output_file{folder, std::move(*directory), safe_file_name(name), {root, map}}};
         for (unsigned n = 0; n < max_names; ++n) {
@@ -89,12 +89,12 @@ class output_file {
     static constexpr char journal_suffix[] = ".journal";
     static constexpr unsigned max_names = 10'000;
 
-    output_file(std::filesystem::path folder, directory_handle directory, std::string name, journal_header header)
+    output_file(std::filesystem::path folder, disk_folder directory, std::string name, journal_header header)
         : folder_{std::move(folder)}, directory_{std::move(directory)}, name_{std::move(name)}, header_{header}, claimed_{header.map.count()} {}
 
     /// Takes a name for the part if it is free or our own. @return whether it has been taken
     result<bool> try_open(std::string const &part_name) {
-        using enum directory_handle::opening;
+        using enum disk_folder::opening;
         auto part = directory_.open_file(part_name, either);
         if (!part) {
             if (directory_.contains(part_name)) return false; // a link, a folder, somebody else's
@@ -148,13 +148,13 @@ class output_file {
     }
 
     std::filesystem::path folder_;
-    directory_handle directory_;
+    disk_folder directory_;
     std::string name_;
     journal_header header_;
     chunk_set claimed_;
     std::string part_name_;
-    file_handle part_;
-    file_handle journal_;
+    disk_file part_;
+    disk_file journal_;
     std::uint64_t journal_end_ = 0;
     std::mutex writing_;
 };

@@ -38,14 +38,14 @@ struct hashed_file {
 /// @par Cancellation Stops within milliseconds.
 [[nodiscard]] inline awaitable<hashed_file> hash_file(any_io_executor pool, std::filesystem::path path, hash_progress progress) {
     struct state {
-        file_handle file;
+        disk_file file;
         file_status status;
         std::optional<file_hasher> hasher;
         bytes buffer;
     };
     state s;
     auto const open = [&] {
-        s.file = file_handle::open(path).value();
+        s.file = disk_file::open(path).value();
         s.status = s.file.status().value();
     };
     co_await run_on(pool, open);
@@ -91,7 +91,7 @@ class shared_file {
 /// An open shared file. `read_at` may be called on any thread.
 class open_share {
   public:
-    open_share(std::shared_ptr<shared_file> of, file_handle file, file_status status)
+    open_share(std::shared_ptr<shared_file> of, disk_file file, file_status status)
         : share{std::move(of)}, file_{std::move(file)}, status_{status} {}
 
     /// Fills the buffer. @return `errc::file_changed` where the file is no longer what it was when it was opened
@@ -106,7 +106,7 @@ class open_share {
     std::shared_ptr<shared_file> const share;
 
   private:
-    file_handle file_;
+    disk_file file_;
     file_status status_;
 };
 
@@ -131,7 +131,8 @@ class shared_files {
     [[nodiscard]] awaitable<shared_entry> share(std::filesystem::path path, hash_progress progress) {
         if (list_.files().size() >= max_files_) throw error{errc::limit_exceeded, "shared files"};
         std::error_code code;
-        auto const absolute = std::filesystem::weakly_canonical(std::filesystem::absolute(path), code);
+        auto absolute = std::filesystem::absolute(path, code);
+        if (!code) absolute = std::filesystem::weakly_canonical(absolute, code);
         if (code) throw error{errc::file_not_found, path.string()};
         hashed_file hashed = co_await hash_file(pool_, absolute, std::move(progress));
         shared_entry entry;
@@ -213,7 +214,7 @@ class shared_files {
         std::shared_ptr<open_share> opened;
         file_status status;
         auto const work = [&] {
-            auto file = file_handle::open(share->entry.path);
+            auto file = disk_file::open(share->entry.path);
             if (!file) throw error{errc::file_changed, share->entry.path};
             status = file->status().value();
             opened = std::make_shared<open_share>(share, std::move(*file), status);

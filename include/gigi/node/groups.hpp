@@ -127,7 +127,7 @@ class group_service {
         if (!joined_.contains(group)) throw error{errc::not_joined, group};
     }
     static bytes beginning_of(std::filesystem::path const &path) {
-        auto const file = file_handle::open(path);
+        auto const file = disk_file::open(path);
         if (!file) throw error{file.error(), path.string()};
         bytes start(64);
         auto const n = file->read_at(0, start);

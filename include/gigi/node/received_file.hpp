@@ -37,12 +37,12 @@ inline bytes read_small_file(std::filesystem::path const &file, std::size_t limi
 /// @return where it is
 /// @throws error: `errc::disk_full`, `errc::io_error`, `errc::file_not_found` where the folder cannot be used
 inline std::filesystem::path write_received_file(std::filesystem::path const &folder, std::string const &name, bytes_view content) {
-    auto const directory = directory_handle::open(folder);
+    auto const directory = disk_folder::open(folder);
     if (!directory) throw error{directory.error(), folder.string()};
     std::array<std::uint8_t, 8> tag{};
     random_bytes(tag);
     std::string const temporary = "." + to_hex(tag) + ".part";
-    auto const file = directory->open_file(temporary, directory_handle::opening::created);
+    auto const file = directory->open_file(temporary, disk_folder::opening::created);
     if (!file) throw error{file.error(), folder.string()};
     std::error_code failed = file->write_at(0, content);
     if (!failed) failed = file->sync();

@@ -1,0 +1,104 @@
+#include <gigi/core/file_io.hpp>
+
+#include <doctest/doctest.h>
+
+#include <ostream>
+
+#include <stdlib.h>
+#include <sys/stat.h>
+
+using namespace gigi;
+namespace fs = std::filesystem;
+
+namespace {
+
+struct folder {
+    fs::path path;
+    folder() {
+        std::string pattern = (fs::temp_directory_path() / "gigi-io-XXXXXX").string();
+        path = ::mkdtemp(pattern.data());
+    }
+    ~folder() { fs::remove_all(path); }
+    void write(std::string const &name, std::string_view text) const { REQUIRE(!replace_file(path / name, as_bytes(text))); }
+    std::string read(std::string const &name) const { return to_text(read_file(path / name, 1000).value()); }
+    std::size_t count() const { return static_cast<std::size_t>(std::distance(fs::directory_iterator{path}, {})); }
+};
+
+} // namespace
+
+TEST_CASE("files: replaced in one step, readable by the owner alone where asked") {
+    folder const f;
+    f.write("a", "one");
+    f.write("a", "two");
+    CHECK(f.read("a") == "two");
+    CHECK(!replace_file(f.path / "key", as_bytes("secret"), true));
+    struct stat raw {};
+    REQUIRE(::stat((f.path / "key").c_str(), &raw) == 0);
+    CHECK((raw.st_mode & 0777) == 0600);
+    CHECK(f.count() == 2);
+    CHECK(!replace_file(f.path / "new" / "folder" / "a", as_bytes("x")));
+    fs::create_directory(f.path / "dir");
+    CHECK(replace_file(f.path / "dir", as_bytes("x")));
+    CHECK(fs::is_directory(f.path / "dir"));
+    // A temporary file that a dead process of our number left, as a link to somewhere.
+    f.write("victim", "untouched");
+    fs::create_symlink(f.path / "victim", f.path / (".b." + std::to_string(::getpid()) + ".tmp"));
+    f.write("b", "mine");
+    CHECK(f.read("victim") == "untouched");
+    CHECK(f.read("b") == "mine");
+}
+
+TEST_CASE("files: reading is capped, and only of regular files") {
+    folder const f;
+    f.write("a", "12345");
+    CHECK(read_file(f.path / "a", 5)->size() == 5);
+    CHECK(read_file(f.path / "a", 4).error() == errc::message_too_large);
+    CHECK(read_file(f.path / "missing", 5).error() == errc::file_not_found);
+    CHECK(read_file(f.path, 5).error() == errc::file_not_found);
+    REQUIRE(::mkfifo((f.path / "pipe").c_str(), 0600) == 0);
+    CHECK(read_file(f.path / "pipe", 5).error() == errc::file_not_found); // and does not wait
+    CHECK(read_file("/dev/zero", 5).error() == errc::file_not_found);
+}
+
+TEST_CASE("T22: a folder's names are neither followed nor overwritten") {
+    folder const f, outside;
+    outside.write("victim", "untouched");
+    auto const directory = disk_folder::open(f.path).value();
+    using enum disk_folder::opening;
+    fs::create_symlink(outside.path / "victim", f.path / "link");
+    CHECK(directory.open_file("link", either).error() == errc::file_not_found);
+    CHECK(directory.open_file("link", existing).error() == errc::file_not_found);
+    CHECK(directory.open_file("missing", existing).error() == errc::file_not_found);
+    auto const made = directory.open_file("made", created).value();
+    CHECK(directory.open_file("made", created).error());
+    CHECK(directory.leads_to("made", made));
+    CHECK(!directory.leads_to("link", made));
+    CHECK(directory.rename_new("made", "link") == std::errc::file_exists);
+    CHECK(directory.rename_new("made", "moved") == std::error_code{});
+    CHECK(directory.leads_to("moved", made));
+    CHECK(directory.rename_new("missing", "x") == errc::file_not_found);
+    CHECK(outside.read("victim") == "untouched");
+    CHECK(directory.free_space().value() > 0);
+}
+
+TEST_CASE("files: written and read at positions, past 4 GiB, and locked") {
+    folder const f;
+    auto const directory = disk_folder::open(f.path).value();
+    auto const file = directory.open_file("a", disk_folder::opening::created).value();
+    constexpr std::uint64_t far = (std::uint64_t{5} << 30) + 7;
+    CHECK(!file.write_at(far, as_bytes("end")));
+    CHECK(file.status()->size == far + 3);
+    bytes buffer(10);
+    CHECK(file.read_at(far, buffer).value() == 3);
+    CHECK(file.read_at(far + 3, buffer).value() == 0);
+    CHECK(!file.resize(2));
+    CHECK(file.status()->size == 2);
+    CHECK(file.try_lock());
+    CHECK(!directory.open_file("a", disk_folder::opening::existing)->try_lock());
+}
+
+TEST_CASE("T25: a disk that is full says so") {
+    disk_file const full{::open("/dev/full", O_WRONLY | O_CLOEXEC)};
+    if (!full) return;
+    CHECK(full.write_at(0, as_bytes("x")) == errc::disk_full);
+}

@@ -1,0 +1,179 @@
+#include "file_world.hpp"
+
+#include <gigi/file/shared_files.hpp>
+
+using namespace gigi;
+using namespace file_world;
+
+namespace {
+
+awaitable<std::error_code> try_share(shared_files &files, fs::path path) {
+    try {
+        co_await files.share(std::move(path), hash_progress{});
+    } catch (std::system_error const &e) {
+        co_return e.code();
+    }
+    co_return std::error_code{};
+}
+awaitable<void> share_into(shared_files &files, fs::path path, std::error_code &out) { out = co_await try_share(files, std::move(path)); }
+
+awaitable<std::error_code> try_open(shared_files &files, std::string code) {
+    try {
+        co_await files.open(files.find(code));
+    } catch (std::system_error const &e) {
+        co_return e.code();
+    }
+    co_return std::error_code{};
+}
+
+} // namespace
+
+TEST_CASE("shared files: what cannot be shared") {
+    run([](world &w) -> awaitable<void> {
+        shared_files files{w.ex, w.ex, "", 2};
+        std::error_code code = co_await try_share(files, w.shared.path / "missing");
+        CHECK(code == errc::file_not_found);
+        code = co_await try_share(files, w.shared.path);
+        CHECK(code == errc::file_not_found);
+        code = co_await try_share(files, "");
+        CHECK(code == errc::file_not_found);
+        for (std::string const name : {"a", "b"}) {
+            code = co_await try_share(files, w.shared.write(name, name));
+            CHECK(!code);
+        }
+        code = co_await try_share(files, w.shared.write("c", "c"));
+        CHECK(code == errc::limit_exceeded);
+        CHECK(files.entries().size() == 2);
+    });
+}
+
+TEST_CASE("shared files: progress while hashing, and the list on the disk") {
+    run([](world &w) -> awaitable<void> {
+        auto const list = w.output.path / "sub" / "shared.json";
+        shared_files files{w.ex, w.ex, list, 100};
+        files.load();
+        bytes const content = random_content(40 << 20);
+        std::vector<std::uint64_t> steps;
+        hash_progress const progress = [&](std::uint64_t done, std::uint64_t total) {
+            CHECK(total == content.size());
+            steps.push_back(done);
+        };
+        shared_entry const entry = co_await files.share(w.shared.write("big", content), progress);
+        CHECK(steps.size() >= 3);
+        CHECK(std::ranges::is_sorted(steps));
+        CHECK(steps.back() == content.size());
+        CHECK(entry.name == "big");
+        CHECK(share_list::load(list).find(entry.code)->path == entry.path);
+        // Others at the same time: every one is in the list at the end.
+        task_group group{w.ex};
+        std::error_code codes[10];
+        for (int i = 0; i < 10; ++i) group.spawn(share_into(files, w.shared.write("f" + std::to_string(i), std::to_string(i)), codes[i]));
+        co_await group.join();
+        for (auto const &code : codes) CHECK(!code);
+        CHECK(share_list::load(list).files().size() == 11);
+        co_await files.unshare(entry.code);
+        CHECK(share_list::load(list).files().size() == 10);
+        CHECK(!files.find(entry.code));
+        CHECK(!files.find(entry.root));
+    });
+}
+
+TEST_CASE("T30: where the list cannot be saved nothing is shared, and the former entry stays") {
+    run([](world &w) -> awaitable<void> {
+        auto const list = w.output.path / "shared.json";
+        shared_files files{w.ex, w.ex, list, 100};
+        shared_entry const first = co_await files.share(w.shared.write("a", "content"), hash_progress{});
+        fs::remove(list);
+        fs::create_directory(list); // cannot be replaced by a file
+        std::error_code code = co_await try_share(files, w.shared.write("b", "other"));
+        CHECK(code == condition::io_error);
+        code = co_await try_share(files, w.shared.write("c", "content"));
+        CHECK(code == condition::io_error);
+        REQUIRE(files.entries().size() == 1);
+        CHECK(files.find(first.code)->entry.name == "a");
+        CHECK(files.entries().begin()->second.name == "a");
+    });
+}
+
+TEST_CASE("shared files: cancelled while hashing") {
+    asio::io_context io;
+    asio::thread_pool pool{1};
+    temporary_folder const folder;
+    auto const path = folder.write("a", random_content(60 << 20));
+    bool ended = false;
+    auto const body = [](any_io_executor ex, any_io_executor offload, fs::path file) -> awaitable<void> {
+        shared_files files{ex, offload, "", 100};
+        task_group group{ex};
+        std::error_code code;
+        group.spawn(share_into(files, std::move(file), code));
+        co_await sleep_for(10ms);
+        group.cancel();
+        co_await group.join();
+        CHECK(code == errc::cancelled);
+        CHECK(files.entries().empty());
+    };
+    asio::co_spawn(io, body(io.get_executor(), pool.get_executor(), path), [&](std::exception_ptr failure) {
+        CHECK(!failure);
+        ended = true;
+    });
+    io.run();
+    CHECK(ended);
+}
+
+TEST_CASE("shared files: a file that was only touched is found to be the same, and trusted again") {
+    run([](world &w) -> awaitable<void> {
+        auto const list = w.output.path / "shared.json";
+        shared_files files{w.ex, w.ex, list, 100};
+        auto const path = w.shared.write("a", random_content(600 * KiB));
+        shared_entry const entry = co_await files.share(path, hash_progress{});
+        fs::last_write_time(path, fs::last_write_time(path) + 3s);
+        std::error_code code = co_await try_open(files, entry.code);
+        CHECK(!code);
+        CHECK(share_list::load(list).find(entry.code)->modified == entry.modified + 3'000'000'000);
+        // Other content of the same size and a new time: refused, and not hashed again and again.
+        w.shared.write("a", random_content(600 * KiB, 2));
+        fs::last_write_time(path, fs::last_write_time(path) + 9s);
+        code = co_await try_open(files, entry.code);
+        CHECK(code == errc::file_changed);
+        REQUIRE(files.find(entry.code)->refused);
+        code = co_await try_open(files, entry.code);
+        CHECK(code == errc::file_changed);
+    });
+}
+
+TEST_CASE("shared files: hashes are known again after a restart") {
+    run([](world &w) -> awaitable<void> {
+        auto const list = w.output.path / "shared.json";
+        shared_entry entry;
+        bytes const content = random_content(3 * chunk);
+        {
+            shared_files files{w.ex, w.ex, list, 100};
+            entry = co_await files.share(w.shared.write("a", content), hash_progress{});
+        }
+        shared_files files{w.ex, w.ex, list, 100};
+        files.load();
+        auto const share = files.find(entry.code);
+        REQUIRE(share);
+        CHECK(!share->hashes);
+        std::shared_ptr<file_hashes const> const hashes = co_await files.hashes_of(share);
+        CHECK(hashes->chunks.size() == 3);
+        CHECK(hashes->root == share->root);
+        CHECK(files.find(entry.root) == share);
+    });
+}
+
+TEST_CASE("T25: a file that changes while it is hashed is not shared") {
+    run([](world &w) -> awaitable<void> {
+        shared_files files{w.ex, w.ex, "", 100};
+        auto const path = w.shared.write("a", random_content(20 << 20));
+        hash_progress const progress = [&](std::uint64_t, std::uint64_t) { w.shared.write("a", "short"); };
+        std::error_code code;
+        try {
+            co_await files.share(path, progress);
+        } catch (std::system_error const &e) {
+            code = e.code();
+        }
+        CHECK(code == errc::file_changed);
+        CHECK(files.entries().empty());
+    });
+}

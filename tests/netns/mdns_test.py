@@ -89,6 +89,17 @@ def loopback_when_named(lab):
 
 
 @check
+def link_local_addresses_only(lab):
+    with lab.hosts(2):
+        for host in (1, 2):
+            lab.run(host, 'ip', 'address', 'flush', 'dev', 'eth0', 'scope', 'global')
+        a, b = lab.probe(1, 1), lab.probe(2, 2)
+        line = a.wait_for('found', b.id)  # dialled through the interface where it was heard
+        expect(' /ip6zone/eth0/ip6/fe80::' in line, line)
+        b.wait_for('found', a.id)
+
+
+@check
 def interface_by_name(lab):
     with lab.hosts(2):
         a, b = lab.probe(1, 1, '--interface', 'eth0'), lab.probe(2, 2, '--interface', 'nosuch')

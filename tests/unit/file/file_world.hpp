@@ -70,6 +70,7 @@ struct world {
     explicit world(any_io_executor const &executor) : ex{executor} {}
     any_io_executor ex;
     temporary_folder shared, output;
+    fs::path destination = output.path;
     std::vector<std::unique_ptr<server>> servers;
     std::vector<download_state> progress;
     std::vector<download_state> started;
@@ -85,7 +86,7 @@ struct world {
         download_callbacks callbacks;
         callbacks.started = [this](download_state const &s) { started.push_back(s); };
         callbacks.progress = [this](download_state const &s) { progress.push_back(s); };
-        last = std::make_unique<file_download<pipe_end>>(ex, ex, share_code::parse(code).value(), output.path, options, std::move(callbacks));
+        last = std::make_unique<file_download<pipe_end>>(ex, ex, share_code::parse(code).value(), destination, options, std::move(callbacks));
         for (auto &s : servers) {
             auto *const to = s.get();
             last->add_source([to] { return open_to(*to); });

@@ -196,5 +196,12 @@ inline rpc subscription_to(std::string topic, bool on = true) {
     r.subscriptions.push_back({on, std::move(topic)});
     return r;
 }
+/// Shows that the peer names messages as the specification does.
+inline rpc word_of(host const &peer) {
+    rpc r;
+    r.idontwant.push_back(to_bytes(peer.id().data()));
+    append_be(r.idontwant.back(), std::uint64_t{0});
+    return r;
+}
 
 } // namespace gigi::test

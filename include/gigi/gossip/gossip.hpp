@@ -230,9 +230,11 @@ class gossip {
             log(log_level::debug, "gossip", "stream to ", link->peer.to_string(), ": ", failed.message());
             // A peer that does not speak gossip may begin to: then it opens a stream itself.
             while (failed == errc::unsupported_protocol && !link->in && !link->ended) co_await link->wake.wait();
-            // One that has lasted is opened again at once: its connection may have been replaced.
-            backoff = clock_.now() - began > options_.reopen_backoff ? duration::zero() : std::clamp(backoff * 2, options_.reopen_backoff, max_backoff);
-            if (backoff > duration::zero() && !link->ended) co_await link->pause.wait_for(backoff);
+            // One that has lasted is opened again soon: its connection may have been replaced. Not at once: where the connection
+            // itself has ended, the swarm must have seen it, or the next stream would dial the peer.
+            bool const lasted = clock_.now() - began > options_.reopen_backoff;
+            backoff = lasted ? options_.reopen_backoff / 10 : std::clamp(backoff * 2, options_.reopen_backoff, max_backoff);
+            if (!link->ended) co_await link->pause.wait_for(backoff);
         }
     }
 

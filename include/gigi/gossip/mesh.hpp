@@ -23,6 +23,7 @@
 #include <cstdint>
 #include <iterator>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -217,6 +218,25 @@ class mesh {
         append(id, m.seqno);
         return id;
     }
+
+    /// Our name for the message that a peer has named; notes which style the peer uses.
+    message_id understand(mesh_peer &p, message_id const &named) {
+        if (hooks_.id) return named;
+        auto const style = style_of(named);
+        if (style != id_style::unknown && style != p.names) {
+            bool const first = p.names == id_style::unknown;
+            p.names = style;
+            if (first) // what was kept from it until now
+                for (auto const &topic : p.topics)
+                    if (auto const &t = topics_.find(topic)->second; t.mesh.contains(p.id)) announce_messages(topic, cache_.ids(topic), p);
+        }
+        return to_spec_id(named);
+    }
+    /// The peer's name for a message; nothing where it is not known.
+    std::optional<message_id> name_for(mesh_peer const &p, message_id const &id) const {
+        return hooks_.id ? std::optional{id} : from_spec_id(id, p.names);
+    }
+
     double score(mesh_peer const &p) const { return hooks_.score ? hooks_.score(p.id) : 0; }
     void misbehaved(peer_id const &id, misbehaviour what) {
         ++stats_.misbehaviours[static_cast<std::size_t>(what)];
@@ -237,9 +257,14 @@ class mesh {
         if (!std::exchange(p.queued, true)) unsent_.push_back(&p);
         return p.out;
     }
+    /// Tells a peer our topics, and how we name messages: by an IDONTWANT for one that will never be, which harms nobody.
     void greet(mesh_peer &p) {
         for (auto const &topic : active_)
             if (is_joined(topic)) push(p).subscriptions.push_back({true, topic});
+        if (hooks_.id || p.version < gossip_version::v1_2) return;
+        message_id never = to_bytes(self_.data());
+        append_be(never, std::uint64_t{0});
+        push(p).idontwant.push_back(std::move(never));
     }
     void announce(std::string const &topic, bool on) {
         for (auto &[id, p] : peers_) push(p).subscriptions.push_back({on, topic});
@@ -331,12 +356,14 @@ class mesh {
 
     void gossip(std::string const &topic, topic_state &t, std::vector<message_id> const &ids);
     void announce_messages(std::string const &topic, std::vector<message_id> ids, mesh_peer &p) {
-        if (ids.empty()) return;
         if (ids.size() > options_.max_ihave_length) { // different ones to each peer
             random_.shuffle(ids);
             ids.resize(options_.max_ihave_length);
         }
-        push(p).ihave.push_back({topic, std::move(ids)});
+        std::vector<message_id> named;
+        for (auto const &id : ids)
+            if (auto name = name_for(p, id)) named.push_back(std::move(*name));
+        if (!named.empty()) push(p).ihave.push_back({topic, std::move(named)});
     }
 
     // ---- messages

@@ -86,7 +86,8 @@ inline message_outcome mesh::judge(time_point now, peer_id const &from, message_
     auto &t = found->second;
     if (m.data.size() >= options_.idontwant_threshold)
         for (auto const &[peer, q] : t.mesh)
-            if (q != p && q->id != *author && q->version >= gossip_version::v1_2) push(*q).idontwant.push_back(id);
+            if (q != p && q->id != *author && q->version >= gossip_version::v1_2)
+                if (auto name = name_for(*q, id)) push(*q).idontwant.push_back(std::move(*name));
     switch (hooks_.validate ? hooks_.validate(*author, from, m) : validity::accept) {
     case validity::accept: break;
     case validity::ignore: return ignored;
@@ -125,33 +126,35 @@ inline void mesh::take_ihave(mesh_peer &p, rpc const &r, time_point now) {
         ++stats_.ihaves_refused;
         return;
     }
-    std::set<message_id> wanted;
+    std::map<message_id, message_id const *> wanted; // by our name, the peer's
     for (auto const &h : r.ihave) {
         if (!is_joined(h.topic)) continue;
         std::size_t const considered = std::min(h.ids.size(), options_.max_ihave_length);
         for (std::size_t i = 0; i < considered; ++i) {
-            auto const &id = h.ids[i];
-            if (!id.empty() && id.size() <= options_.max_id_size && !seen_.contains(id)) wanted.insert(id);
+            if (h.ids[i].empty() || h.ids[i].size() > options_.max_id_size) continue;
+            if (auto id = understand(p, h.ids[i]); !seen_.contains(id)) wanted.emplace(std::move(id), &h.ids[i]);
         }
     }
-    std::vector<message_id> ids{wanted.begin(), wanted.end()};
-    random_.shuffle(ids);
-    ids.resize(std::min(ids.size(), options_.max_ihave_length - p.asked));
-    if (ids.empty()) return;
-    p.asked += ids.size();
-    stats_.asked_for += ids.size();
-    promises_.add(ids.front(), p.id, now + options_.iwant_followup);
-    auto &out = push(p).iwant;
-    out.insert(out.end(), std::make_move_iterator(ids.begin()), std::make_move_iterator(ids.end()));
+    std::vector<decltype(wanted)::value_type const *> chosen;
+    for (auto const &entry : wanted) chosen.push_back(&entry);
+    random_.shuffle(chosen);
+    chosen.resize(std::min(chosen.size(), options_.max_ihave_length - p.asked));
+    if (chosen.empty()) return;
+    p.asked += chosen.size();
+    stats_.asked_for += chosen.size();
+    auto const &watched = chosen.front()->first;
+    if (hooks_.id || style_of(watched) == id_style::spec) promises_.add(watched, p.id, now + options_.iwant_followup); // else it could not be recognised
+    for (auto const *const entry : chosen) push(p).iwant.push_back(*entry->second);
 }
 
 inline void mesh::take_iwant(mesh_peer &p, rpc const &r) {
     if (r.iwant.empty() || score(p) < options_.gossip_threshold) return;
-    for (auto const &id : r.iwant) {
+    for (auto const &named : r.iwant) {
         if (++p.looked_up > options_.max_iwant_length) {
             ++stats_.iwants_refused;
             return;
         }
+        auto const id = understand(p, named);
         if (p.unwanted.contains(id)) continue;
         if (auto message = cache_.get_for(id, p.id, options_.max_retransmissions)) {
             push(p).messages.push_back(std::move(message));
@@ -161,12 +164,12 @@ inline void mesh::take_iwant(mesh_peer &p, rpc const &r) {
 }
 
 inline void mesh::take_idontwant(mesh_peer &p, rpc const &r) {
-    for (auto const &id : r.idontwant) {
+    for (auto const &named : r.idontwant) {
         if (p.unwanted.size() >= options_.max_idontwant_ids) {
             ++stats_.idontwants_refused;
             return;
         }
-        if (!id.empty() && id.size() <= options_.max_id_size) p.unwanted.insert_or_assign(id, heartbeats_);
+        if (!named.empty() && named.size() <= options_.max_id_size) p.unwanted.insert_or_assign(understand(p, named), heartbeats_);
     }
 }
 

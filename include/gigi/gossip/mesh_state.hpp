@@ -7,6 +7,7 @@
 #include "../core/result.hpp"
 #include "../peer/peer_id.hpp"
 #include "backoff.hpp"
+#include "id_style.hpp"
 #include "rpc.hpp"
 
 #include <array>
@@ -65,7 +66,9 @@ inline constexpr std::size_t misbehaviour_kinds = 4;
 /// What the mesh asks of its owner. Called inside the mesh's functions: must not call the mesh.
 struct mesh_hooks {
     std::function<result<peer_id>(gossip_message const &)> verify; ///< who wrote it, or why not; must be set
-    std::function<message_id(gossip_message const &)> id;          ///< from and seqno where not set; must be the same at all peers
+    /// From and seqno where not set, and then peers that use js-libp2p's ids are understood as well. One that is set must be
+    /// the same at all peers.
+    std::function<message_id(gossip_message const &)> id;
     std::function<validity(peer_id const &author, peer_id const &forwarder, gossip_message const &)> validate; ///< all are accepted where not set
     std::function<double(peer_id const &)> score;                  ///< 0 where not set (v1.1 Peer Scoring)
     std::function<void(peer_id const &, misbehaviour)> misbehaved;
@@ -122,6 +125,7 @@ struct mesh_peer {
     peer_id id;
     gossip_version version = gossip_version::floodsub;
     bool dialled = false;                            ///< by us
+    id_style names = id_style::unknown;              ///< how it names messages
     std::set<std::string, std::less<>> topics;
     std::map<message_id, std::uint64_t> unwanted;    ///< IDONTWANT, and the heartbeat at which it came
     std::size_t ihave_rpcs = 0, asked = 0, looked_up = 0, grafts = 0, prunes = 0, changes = 0;

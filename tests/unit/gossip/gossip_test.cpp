@@ -269,6 +269,7 @@ TEST_CASE("gossip: a stream that the peer gives up is opened again, and the gree
     w.connect(a, p);
     w.sim.run(p.open(a));
     w.sim.run(p.say(subscription_to(topic)));
+    w.sim.run(p.say(word_of(p)));
     w.run_for(5s);
     CHECK(p.streams == 1);
     p.heard.clear();

@@ -2,6 +2,7 @@
 #include <gigi/gossip/mesh_heartbeat.hpp>
 #include <gigi/gossip/mesh_inputs.hpp>
 #include <gigi/gossip/mesh_state.hpp>
+#include <gigi/gossip/message.hpp>
 
 #include "support/mesh_network.hpp"
 
@@ -42,6 +43,7 @@ struct one_mesh {
     peer_id add(std::uint32_t n, gossip_version version = gossip_version::v1_2, bool dialled = true) {
         auto const peer = numbered_peer(n);
         router.add_peer(peer, version, dialled);
+        says(peer, idontwant({id_of(unsigned_message(peer, 0, topic))})); // as gigi does: it names messages as the specification does
         return peer;
     }
     /// A peer that is in the topic.
@@ -384,6 +386,31 @@ TEST_CASE("mesh: GRAFTs that are taken and that are not") {
             CHECK(std::ranges::find(all, peer) != all.end()); // a GRAFT says that it is in the topic
         }
     }
+}
+
+TEST_CASE("mesh: a member of a full mesh that grafts once more stays") {
+    one_mesh m;
+    m.router.join(m.now, topic);
+    for (std::uint32_t i = 0; i < 12; ++i) m.says(m.add(i, gossip_version::v1_2, false), one_mesh::graft());
+    m.publish();
+    m.take();
+    for (std::uint32_t i = 0; i < 12; ++i) m.says(numbered_peer(i), one_mesh::graft());
+    CHECK(m.router.mesh_peers(topic).size() == 12);
+    CHECK(m.take().empty());
+}
+
+TEST_CASE("T14: a PRUNE that comes after we have left counts when we join again") {
+    one_mesh m;
+    m.router.join(m.now, topic);
+    auto const peer = m.add_member(1);
+    m.router.leave(m.now, topic);
+    m.says(peer, one_mesh::prune(600)); // crossed ours
+    m.beat(60);
+    m.router.join(m.now, topic);
+    m.beat(500);
+    CHECK(!m.in_mesh(peer));
+    m.beat(43);
+    CHECK(m.in_mesh(peer));
 }
 
 TEST_CASE("mesh: a v1.0 peer is pruned without a backoff field") {
@@ -759,7 +786,7 @@ TEST_CASE("T12: promises that are not kept are noticed; kept ones are not, whoev
     m.router.join(m.now, topic);
     auto const liar = m.add_member(1), honest = m.add_member(2), other = m.add_member(3);
     auto const message = unsigned_message(numbered_peer(7), 1, topic);
-    m.says(liar, one_mesh::ihave({bytes(46, 1)}));
+    m.says(liar, one_mesh::ihave({id_of(unsigned_message(numbered_peer(7), 2, topic))}));
     m.says(honest, one_mesh::ihave({id_of(message)}));
     CHECK(m.sends(honest, unsigned_message(numbered_peer(7), 1, topic, 100, false)) == message_outcome::invalid);
     m.beat(2);
@@ -854,6 +881,84 @@ TEST_CASE("T12: IDONTWANT floods are bounded, and one honest peer's are honoured
     auto said = m.take();
     CHECK(said[honest].messages.empty());
     CHECK(said[flooder].messages.size() == 1);
+}
+
+// ---------------------------------------------------------------- names of messages
+
+TEST_CASE("mesh: a peer is gossiped to when it has shown how it names messages, and in its own words") {
+    system_random random;
+    identity const author = identity::generate(random);
+    auto const message = sign_message(author, topic, to_bytes("x"), 5);
+    message_id const spec = default_message_id(message), js{spec.begin() + 2, spec.end()};
+    for (auto const &[peers_word, ours] : {std::pair{spec, spec}, std::pair{js, js}}) {
+        one_mesh m;
+        m.router.join(m.now, topic);
+        auto const from = m.add_member(1);
+        m.sends(from, sign_message(author, topic, bytes(600), 4)); // large enough for IDONTWANT
+        auto good = message;
+        good.signature = {1};
+        m.sends(from, good);
+        auto const peer = numbered_peer(2);
+        m.router.add_peer(peer, gossip_version::v1_2, true);
+        m.says(peer, one_mesh::subscription(topic));
+        auto said = m.take()[peer];
+        CHECK(m.in_mesh(peer));
+        CHECK(said.ihave.empty());
+        CHECK(said.idontwant.size() == 1); // our word
+        CHECK(style_of(said.idontwant[0]) == id_style::spec);
+
+        auto word = peers_word;
+        word.back() = 99;
+        m.says(peer, one_mesh::ihave({word}));
+        said = m.take()[peer];
+        CHECK(said.iwant == std::vector<message_id>{word}); // asked for as it was offered
+        REQUIRE(said.ihave.size() == 1);                    // what had been kept back
+        CHECK(said.ihave[0].ids == std::vector<message_id>{ours});
+        m.says(peer, one_mesh::ihave({ours}));
+        CHECK(m.take().empty()); // understood: it is here already
+        m.says(peer, one_mesh::iwant({ours}));
+        CHECK(m.take()[peer].messages.size() == 1);
+
+        auto large = sign_message(author, topic, bytes(600), 6);
+        large.signature = {1};
+        m.sends(from, large);
+        said = m.take()[peer];
+        REQUIRE(said.idontwant.size() == 1);
+        CHECK(said.idontwant[0].size() == ours.size());
+
+        auto next = sign_message(author, topic, to_bytes("y"), 7);
+        next.signature = {1};
+        word = peers_word;
+        word.back() = 7;
+        m.says(peer, one_mesh::idontwant({word}));
+        m.sends(from, next);
+        CHECK(m.take()[peer].messages.empty());
+        m.beat(5);
+        CHECK(m.router.stats()[misbehaviour::broken_promise] == 1); // 99 never came
+    }
+}
+
+TEST_CASE("mesh: with an id function of the app's, all peers use it") {
+    seeded_random random{1};
+    mesh_hooks hooks;
+    hooks.verify = test::verify_unsigned;
+    hooks.id = [](gossip_message const &m) { return m.data; };
+    mesh router{self, {}, hooks, random};
+    time_point const now{std::chrono::hours{1}};
+    router.join(now, topic);
+    auto m = unsigned_message(self, 1, topic, 0);
+    m.data = to_bytes("content");
+    router.publish(now, shared(m));
+    auto const peer = numbered_peer(1);
+    router.add_peer(peer, gossip_version::v1_2, true);
+    router.receive(now, peer, one_mesh::subscription(topic));
+    auto const out = router.take_output();
+    REQUIRE(out.sends.size() == 1);
+    CHECK(out.sends[0].what.idontwant.empty());
+    REQUIRE(out.sends[0].what.ihave.size() == 1);
+    CHECK(out.sends[0].what.ihave[0].ids == std::vector<message_id>{to_bytes("content")});
+    m.seqno[7] = 9; // another message with the same content is the same
+    CHECK(router.receive_message(now, peer, shared(m)) == message_outcome::duplicate);
 }
 
 // ---------------------------------------------------------------- hostile everything

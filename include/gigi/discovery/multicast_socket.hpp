@@ -12,10 +12,8 @@
 #include <string>
 #include <system_error>
 
-#if !defined(_WIN32)
 #include <netinet/in.h>
 #include <sys/socket.h>
-#endif
 
 namespace gigi::inline v1 {
 
@@ -70,7 +68,7 @@ class multicast_socket {
     }
 
   private:
-    std::error_code try_open(unsigned interface_index, [[maybe_unused]] bool loopback, bool ipv6, std::uint16_t port) {
+    std::error_code try_open(unsigned interface_index, bool loopback, bool ipv6, std::uint16_t port) {
         namespace multicast = asio::ip::multicast;
         asio::ip::udp const protocol = ipv6 ? asio::ip::udp::v6() : asio::ip::udp::v4();
         asio::error_code code;
@@ -91,47 +89,33 @@ class multicast_socket {
             set(asio::ip::v6_only{true});
             set(detail::socket_option<IPPROTO_IPV6, IPV6_UNICAST_HOPS, int>{255});
             set(multicast::outbound_interface{interface_index});
-            hear_only_this_link<IPPROTO_IPV6>(set);
-            bind(code);
+            hear_only_this_link<IPPROTO_IPV6>();
+            if (!code) socket_.bind(group_, code);
             set(multicast::join_group{group, interface_index});
         } else {
             asio::ip::address_v4 const group{{224, 0, 0, 251}};
             group_ = {group, port};
             set(detail::socket_option<IPPROTO_IP, IP_TTL, int>{255});
-#if defined(_WIN32)
-            ip_mreq membership{}; // an address of 0.x.x.x is an interface's number
-            membership.imr_interface.s_addr = htonl(interface_index);
-            set(detail::socket_option<IPPROTO_IP, IP_MULTICAST_IF, in_addr>{membership.imr_interface});
-#else
             ip_mreqn membership{};
             membership.imr_ifindex = static_cast<int>(interface_index);
             if (loopback) membership.imr_address.s_addr = htonl(INADDR_LOOPBACK); // Linux would send from another interface's
             set(detail::socket_option<IPPROTO_IP, IP_MULTICAST_IF, ip_mreqn>{membership});
-#endif
             membership.imr_multiaddr.s_addr = htonl(group.to_uint());
-            hear_only_this_link<IPPROTO_IP>(set);
-            bind(code);
-            set(detail::socket_option<IPPROTO_IP, IP_ADD_MEMBERSHIP, decltype(membership)>{membership});
+            hear_only_this_link<IPPROTO_IP>();
+            if (!code) socket_.bind(group_, code);
+            set(detail::socket_option<IPPROTO_IP, IP_ADD_MEMBERSHIP, ip_mreqn>{membership});
         }
         if (!code) socket_.non_blocking(true, code);
         return code;
     }
 
-    void bind(asio::error_code &code) {
-        if (code) return;
-#if defined(_WIN32) // does not bind to a group
-        asio::ip::udp::endpoint const local{group_.protocol(), group_.port()};
-#else
-        auto const &local = group_;
-#endif
-        socket_.bind(local, code);
-    }
-
-    /// Linux gives a socket what any program's membership brings to the host, unless told otherwise.
-    template <int Level> static void hear_only_this_link([[maybe_unused]] auto const &set) {
+    /// Linux gives a socket what any program's membership brings to the host, unless told otherwise. Old kernels do not know
+    /// it for IPv6, where binding to the group's scope does the same.
+    template <int Level> void hear_only_this_link() {
 #if defined(__linux__)
         constexpr int name = Level == IPPROTO_IP ? 49 : 29; // IP_MULTICAST_ALL, IPV6_MULTICAST_ALL: not in every libc
-        set(detail::socket_option<Level, name, int>{0});
+        asio::error_code ignored;
+        socket_.set_option(detail::socket_option<Level, name, int>{0}, ignored);
 #endif
     }
 

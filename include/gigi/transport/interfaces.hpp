@@ -17,13 +17,9 @@
 #include <utility>
 #include <vector>
 
-#if defined(_WIN32)
-#include <iphlpapi.h>
-#else
 #include <ifaddrs.h>
 #include <net/if.h>
 #include <netinet/in.h>
-#endif
 
 namespace gigi::inline v1 {
 
@@ -59,37 +55,6 @@ inline asio::ip::address address_of(sockaddr const *raw) {
 
 } // namespace detail
 
-#if defined(_WIN32)
-
-/// The interfaces that are up, with their addresses. @return the system's error where it cannot say
-inline result<std::vector<network_interface>> network_interfaces() {
-    ULONG size = 32 * 1024;
-    std::unique_ptr<std::byte[]> memory;
-    ULONG status = ERROR_BUFFER_OVERFLOW;
-    auto const flags = GAA_FLAG_SKIP_ANYCAST | GAA_FLAG_SKIP_MULTICAST | GAA_FLAG_SKIP_DNS_SERVER;
-    for (int attempt = 0; attempt < 3 && status == ERROR_BUFFER_OVERFLOW; ++attempt) {
-        memory = std::make_unique<std::byte[]>(size);
-        status = GetAdaptersAddresses(AF_UNSPEC, flags, nullptr, reinterpret_cast<IP_ADAPTER_ADDRESSES *>(memory.get()), &size);
-    }
-    std::vector<network_interface> found;
-    if (status == ERROR_NO_DATA) return found;
-    if (status != NO_ERROR) return std::error_code{static_cast<int>(status), std::system_category()};
-    for (auto const *i = reinterpret_cast<IP_ADAPTER_ADDRESSES const *>(memory.get()); i; i = i->Next) {
-        if (i->OperStatus != IfOperStatusUp) continue;
-        auto &interface_found = found.emplace_back();
-        interface_found.name = i->AdapterName;
-        interface_found.index = i->IfIndex ? i->IfIndex : i->Ipv6IfIndex;
-        interface_found.is_loopback = i->IfType == IF_TYPE_SOFTWARE_LOOPBACK;
-        interface_found.is_point_to_point = i->IfType == IF_TYPE_PPP || i->IfType == IF_TYPE_TUNNEL;
-        interface_found.can_multicast = !(i->Flags & IP_ADAPTER_NO_MULTICAST);
-        for (auto const *a = i->FirstUnicastAddress; a; a = a->Next)
-            interface_found.addresses.push_back(detail::address_of(a->Address.lpSockaddr));
-    }
-    return found;
-}
-
-#else
-
 /// The interfaces that are up, with their addresses. @return the system's error where it cannot say
 inline result<std::vector<network_interface>> network_interfaces() {
     ifaddrs *first = nullptr;
@@ -114,8 +79,6 @@ inline result<std::vector<network_interface>> network_interfaces() {
     }
     return found;
 }
-
-#endif
 
 namespace detail {
 

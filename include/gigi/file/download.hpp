@@ -27,6 +27,7 @@
 namespace gigi::inline v1 {
 
 struct download_options {
+    std::uint64_t max_size = chunk_map::largest_file;     ///< of the file, in bytes; of a larger one nothing is written
     chunker_options requests;
     duration answer_timeout = std::chrono::minutes{2};    ///< for an answer that is not a chunk: the server may have to hash first
     std::size_t max_sources = 8;                          ///< used at once; further ones come in where those end
@@ -84,7 +85,8 @@ template <ByteStream Stream> class file_download {
     /// Fetches the file.
     /// @return where it is
     /// @throws error: `errc::unknown_code`, `errc::file_changed`, `errc::hash_mismatch`, `errc::rejected`, `errc::limit_exceeded` as the last source
-    ///   had it; `errc::disk_full`, `errc::io_error`; `errc::cancelled`; whatever opening a stream throws
+    ///   had it; `errc::disk_full`, `errc::io_error`; `errc::message_too_large` (above `max_size`); `errc::cancelled`;
+    ///   whatever opening a stream throws
     /// @par Cancellation What has been verified stays for the next attempt.
     [[nodiscard]] awaitable<downloaded_file> run() {
         std::exception_ptr failure;
@@ -211,6 +213,10 @@ template <ByteStream Stream> class file_download {
             }
         } const membership{*this, s, client};
         manifest described = co_await client.describe(code_);
+        if (described.size > options_.max_size) {
+            fail(std::make_exception_ptr(error{errc::message_too_large, std::to_string(described.size) + " bytes"}));
+            co_return;
+        }
         co_await prepare(client, described);
         if (described.root != manifest_.root || described.map() != manifest_.map()) // a peer that cuts the file up in another way
             throw error{errc::not_supported, "other chunks than the first source's"};

@@ -127,9 +127,11 @@ class file_service {
     /// Fetches a file, from all of the peers that have it at once; waits for a free place before.
     /// @param id from `new_id`; names the download in events and for `cancel`
     /// @param peers one at least @param code a share code or a whole root @param folder where the file goes
+    /// @param max_size a larger file is refused, and nothing of it written: for what nobody asked for by hand (T26)
     /// @throws error as `file_download::run`; `errc::unknown_code` where the code cannot be one; `errc::stopped`
     /// @par Cancellation As `cancel`: what has been verified stays, for the next attempt.
-    [[nodiscard]] awaitable<downloaded_file> download(std::uint64_t id, std::vector<peer_id> peers, std::string code, std::filesystem::path folder) {
+    [[nodiscard]] awaitable<downloaded_file> download(std::uint64_t id, std::vector<peer_id> peers, std::string code, std::filesystem::path folder,
+                                                      std::uint64_t max_size = chunk_map::largest_file) {
         download_event event;
         event.id = id;
         if (!peers.empty()) event.peer = peers.front();
@@ -147,7 +149,7 @@ class file_service {
         std::exception_ptr failure;
         downloaded_file done;
         try {
-            done = co_await fetch(mine, event, std::move(peers), std::move(folder));
+            done = co_await fetch(mine, event, std::move(peers), std::move(folder), max_size);
         } catch (...) {
             failure = std::current_exception();
         }
@@ -206,7 +208,7 @@ class file_service {
         co_await one.run();
     }
 
-    awaitable<downloaded_file> fetch(pending &mine, download_event &event, std::vector<peer_id> peers, std::filesystem::path folder) {
+    awaitable<downloaded_file> fetch(pending &mine, download_event &event, std::vector<peer_id> peers, std::filesystem::path folder, std::uint64_t max_size) {
         auto const code = share_code::parse(event.code).value();
         event.code = code.to_string();
         while (!may_run(mine) && !mine.cancelled && !stopping_) co_await changed_.wait();
@@ -220,7 +222,9 @@ class file_service {
             event.state = now;
             if (events_.download_progress) events_.download_progress(event);
         };
-        fetching one{network_.get_executor(), pool_, code, std::move(folder), options_.downloads, std::move(callbacks)};
+        auto options = options_.downloads;
+        options.max_size = std::min(options.max_size, max_size);
+        fetching one{network_.get_executor(), pool_, code, std::move(folder), options, std::move(callbacks)};
         for (auto const &peer : peers) one.add_source([this, peer] { return open(peer); });
         struct place {
             file_service &owner;

@@ -10,6 +10,7 @@
 #include <cereal/types/variant.hpp>
 #include <cereal/types/vector.hpp>
 
+#include <gigi/codec/archive.hpp>
 #include <gigi/codec/cereal_codec.hpp>
 
 #include <doctest/doctest.h>

@@ -288,3 +288,19 @@ TEST_CASE("T21, T23: the peer's name for the file is made safe") {
         co_await w.stop();
     });
 }
+
+TEST_CASE("T26: of a file above the limit nothing is written") {
+    run([](world &w) -> awaitable<void> {
+        auto &s = w.add_server();
+        std::string const code = co_await share_content(w, s, "a", random_content(1001));
+        w.options.max_size = 1000;
+        co_await w.get(code);
+        CHECK(w.failed == errc::message_too_large);
+        CHECK(w.output.count() == 0);
+        CHECK(w.started.empty());
+        w.options.max_size = 1001;
+        fs::path const path = co_await w.get(code);
+        CHECK(path == w.output.path / "a");
+        co_await w.stop();
+    });
+}

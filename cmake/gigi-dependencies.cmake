@@ -1,29 +1,41 @@
-# What gigi needs, as the target gigi::dependencies. Used by gigi's own build and by the installed package.
-if(TARGET gigi::dependencies)
-    return()
-endif()
+# Finds what gigi's headers include: for gigi's own build, and, installed beside gigi-config.cmake, for those who use it.
+#
+# Asio, cereal and protozero have no CMake packages everywhere, so their headers are looked for; GIGI_ASIO_INCLUDE_DIR,
+# GIGI_CEREAL_INCLUDE_DIR and GIGI_PROTOZERO_INCLUDE_DIR say where they are when they are somewhere unusual. Targets
+# that the project already has (asio::asio, cereal::cereal, protozero::protozero) are preferred.
+# Sets gigi_MISSING to sentences that say what is not there; makes gigi::asio, gigi::cereal and gigi::protozero.
+set(gigi_MISSING "")
 
-find_package(Threads REQUIRED)
-find_package(OpenSSL 3.0 REQUIRED COMPONENTS Crypto)
-
-function(gigi_find_header variable header package)
-    find_path(${variable} ${header})
-    mark_as_advanced(${variable})
-    if(NOT ${variable})
-        message(FATAL_ERROR "gigi needs <${header}>: install it (Debian: ${package}), or set ${variable} to the folder that holds it")
+function(gigi_find_headers name header package)
+    if(TARGET gigi::${name})
+        return()
+    endif()
+    add_library(gigi::${name} INTERFACE IMPORTED GLOBAL)
+    if(TARGET ${name}::${name})
+        set_target_properties(gigi::${name} PROPERTIES INTERFACE_LINK_LIBRARIES ${name}::${name})
+        return()
+    endif()
+    string(TOUPPER ${name} upper)
+    find_path(GIGI_${upper}_INCLUDE_DIR ${header} DOC "Where <${header}> is")
+    mark_as_advanced(GIGI_${upper}_INCLUDE_DIR)
+    if(GIGI_${upper}_INCLUDE_DIR)
+        set_target_properties(gigi::${name} PROPERTIES INTERFACE_INCLUDE_DIRECTORIES "${GIGI_${upper}_INCLUDE_DIR}")
+    else()
+        list(APPEND gigi_MISSING "<${header}> was not found (Debian's package: ${package}; or set GIGI_${upper}_INCLUDE_DIR)")
+        set(gigi_MISSING "${gigi_MISSING}" PARENT_SCOPE)
     endif()
 endfunction()
-gigi_find_header(GIGI_ASIO_INCLUDE_DIR asio.hpp libasio-dev)
-gigi_find_header(GIGI_CEREAL_INCLUDE_DIR cereal/cereal.hpp libcereal-dev)
-gigi_find_header(GIGI_PROTOZERO_INCLUDE_DIR protozero/version.hpp libprotozero-dev)
 
-file(STRINGS "${GIGI_ASIO_INCLUDE_DIR}/asio/version.hpp" gigi_asio_version REGEX "define ASIO_VERSION ")
-string(REGEX MATCH "[0-9]+" gigi_asio_version "${gigi_asio_version}")
-if(gigi_asio_version LESS 102201)
-    message(FATAL_ERROR "gigi needs Asio 1.22.1 or newer; ${GIGI_ASIO_INCLUDE_DIR} holds ${gigi_asio_version}")
+gigi_find_headers(asio asio/awaitable.hpp libasio-dev)
+gigi_find_headers(cereal cereal/cereal.hpp libcereal-dev)
+gigi_find_headers(protozero protozero/pbf_reader.hpp libprotozero-dev)
+
+find_package(Threads QUIET)
+if(NOT TARGET Threads::Threads)
+    list(APPEND gigi_MISSING "no thread library was found")
 endif()
-
-add_library(gigi::dependencies INTERFACE IMPORTED)
-set_target_properties(gigi::dependencies PROPERTIES
-    INTERFACE_SYSTEM_INCLUDE_DIRECTORIES "${GIGI_ASIO_INCLUDE_DIR};${GIGI_CEREAL_INCLUDE_DIR};${GIGI_PROTOZERO_INCLUDE_DIR}"
-    INTERFACE_LINK_LIBRARIES "OpenSSL::Crypto;Threads::Threads")
+find_package(OpenSSL 3.0 QUIET COMPONENTS Crypto)
+if(NOT TARGET OpenSSL::Crypto OR NOT OPENSSL_FOUND)
+    list(APPEND gigi_MISSING "OpenSSL 3.0 or newer was not found (Debian's package: libssl-dev)")
+endif()
+list(JOIN gigi_MISSING "\n  " gigi_MISSING)

@@ -1,66 +1,133 @@
-#!/usr/bin/env python3
-"""Holds the headers to the layers: who includes whom, who includes what library, and the rules that no compiler checks."""
-import pathlib, re, sys
+"""Checks the rules that compilers do not: who may include whom, how coroutines are written, that every header has its test.
+
+Prints a line for each breach, and `N passed, M failed`: one check a file and rule.
+"""
+
+import pathlib
+import re
+import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-INCLUDE = ROOT / 'include' / 'gigi'
-LAYERS = ['core', 'codec', 'crypto', 'peer', 'transport', 'security', 'mux', 'link', 'protocol', 'discovery', 'gossip', 'file', 'node']
-LIBRARIES = {  # library: the folders or files that may include it
-    'asio': ['core/asio.hpp'], 'asio.hpp': ['core/asio.hpp'],
-    'openssl': ['crypto/'],
-    'cereal': ['codec/'], 'protozero': ['codec/'],
-    'dns_sd.h': ['discovery/dnssd.hpp'],
+INCLUDE = ROOT / "include" / "gigi"
+
+# A header may include its own folder and those before it.
+FOLDERS = ["core", "codec", "crypto", "peer", "transport", "security", "mux", "link", "protocol", "discovery", "gossip",
+           "file", "node", "node.hpp", "testing"]
+
+# What is included only in certain places.
+THIRD_PARTY = {
+    "asio": r"core/asio\.hpp",
+    "openssl": r"crypto/.*|security/tls.*|transport/quic.*",
+    "cereal": r"codec/.*",
+    "protozero": r"codec/.*",
+    "dns_sd.h": r"discovery/.*",
 }
-problems, untested, checks = [], [], 0
+
+# Headers that no test includes by name: core/asio.hpp comes with every other header.
+TESTED_BY_ALL = {"core/asio.hpp", "version.hpp"}
 
 
-def complain(path, line, what):
-    problems.append(f'{path.relative_to(ROOT)}:{line}: {what}')
+class Checks:
+    def __init__(self):
+        self.passed = self.failed = 0
+
+    def expect(self, right, what):
+        if right:
+            self.passed += 1
+        else:
+            self.failed += 1
+            print(f"FAIL {what}")
+
+    def add(self, breaches):
+        """One rule over a whole file: passed where there is no breach of it."""
+        for what in breaches or [None]:
+            self.expect(not breaches, what)
 
 
 def without_comments(text):
-    return re.sub(r'//[^\n]*|/\*.*?\*/', lambda m: '\n' * m.group().count('\n'), text, flags=re.S)
+    """The code of a C++ file, with its lines where they were, and what is quoted left empty (but not in #include)."""
+    def blank(match):
+        if match[0].startswith("/"):
+            return re.sub(r"[^\n]", " ", match[0])
+        return match[0] if match[1] else '""'
+    return re.sub(r'//[^\n]*|/\*.*?\*/|(?<=include )(")[^"\n]*"|"(?:\\.|[^"\\\n])*"', blank, text, flags=re.S)
 
 
-for header in sorted(INCLUDE.rglob('*.hpp')):
-    checks += 1
-    relative = header.relative_to(INCLUDE)
-    layer = relative.parts[0] if len(relative.parts) > 1 else None
-    text = header.read_text()
-    if '#pragma once' not in text:
-        complain(header, 1, 'no #pragma once')
-    for number, line in enumerate(text.splitlines(), 1):
-        own = re.match(r'\s*#\s*include\s*"([^"]+)"', line)
-        if own:
-            target = (header.parent / own[1]).resolve()
-            if not target.is_file():
-                complain(header, number, f'includes "{own[1]}", which is not there')
-            elif layer in LAYERS:
-                included = target.relative_to(INCLUDE).parts
-                if len(included) < 2:
-                    if included[0] != 'version.hpp':
-                        complain(header, number, f'{layer}/ includes {included[0]}')
-                elif included[0] not in LAYERS or LAYERS.index(included[0]) > LAYERS.index(layer):
-                    complain(header, number, f'{layer}/ includes {"/".join(included)}, which is below it')
-        library = re.match(r'\s*#\s*include\s*<([^/>]+)', line)
-        if library and library[1] in LIBRARIES:
-            if not any(str(relative).startswith(where) for where in LIBRARIES[library[1]]):
-                complain(header, number, f'includes <{library[1]}…>; only {", ".join(LIBRARIES[library[1]])} may')
-    code = without_comments(text)
+def layer(path):
+    """The place of a header in FOLDERS; what is in no folder, and is not node.hpp, comes first."""
+    first = path.split("/")[0]
+    return FOLDERS.index(first) if first in FOLDERS else -1
+
+
+def check_header(checks, name, text, code):
+    checks.expect(text.startswith(f"// gigi/{name}"), f"{name}:1: does not begin with its name and role: // gigi/{name}: …")
+    checks.expect("#pragma once" in code, f"{name}: no #pragma once")
+    wrong = []
     for number, line in enumerate(code.splitlines(), 1):
-        if re.search(r'\bdetached\b', line):
-            complain(header, number, 'a detached task: spawn it in a task_group')
-        if re.search(r'\?[^:;"]*\bco_await\b', line) or re.search(r'co_await[^;]*(\|\||&&)[^;]*co_await', line):
-            complain(header, number, 'co_await within ?:, || or &&: g++ 12 miscompiles it, or errors are lost')
-        if re.search(r'auto\s*&?&?\s*\[[^\]]*\]\s*=\s*co_await', line):
-            complain(header, number, 'a structured binding straight from co_await: newer g++ forgets destructors')
-    test = ROOT / 'tests' / 'unit' / relative.with_suffix('').as_posix()
-    if layer in LAYERS and not pathlib.Path(str(test) + '_test.cpp').is_file():
-        untested.append(str(relative))
+        match = re.match(r'\s*#\s*include\s*(<([^>]+)>|"([^"]+)")', line)
+        if not match:
+            continue
+        if match[3]:
+            target = (INCLUDE / name).parent.joinpath(match[3]).resolve()
+            if not target.is_file() or INCLUDE not in target.parents:
+                wrong.append(f"{name}:{number}: there is no {match[3]}")
+            elif layer(target.relative_to(INCLUDE).as_posix()) > layer(name):
+                wrong.append(f"{name}:{number}: includes {match[3]}, of a layer above it")
+        else:
+            first = match[2].split("/")[0]
+            allowed = THIRD_PARTY.get(first.removesuffix(".hpp"))
+            if first == "gigi":
+                wrong.append(f"{name}:{number}: includes <{match[2]}> rather than by a relative path")
+            elif allowed and not re.fullmatch(allowed, name):
+                wrong.append(f"{name}:{number}: includes <{match[2]}>, which only {allowed} may")
+    checks.add(wrong)
 
-for problem in problems:
-    print(problem)
-if untested:
-    print(f'without a unit test of their own: {" ".join(untested)}')
-print(f'{checks} headers, {len(problems)} problems')
-sys.exit(1 if problems else 0)
+
+def check_coroutines(checks, name, code):
+    """What g++ 12 gets wrong around co_await, and what loses errors; see the rules of the codebase."""
+    def line_of(at):
+        return code.count("\n", 0, at) + 1
+
+    wrong = []
+    for statement in re.finditer(r"[^;{}]*\bco_await\b[^;{}]*", code):
+        text, at = statement[0], statement.start() + statement[0].index("co_await")
+        if text.count("co_await") > 1 and not re.search(r"\bfor\s*\(", text):
+            wrong.append((at, "more than one co_await in a statement"))
+        if re.search(r"\?[^;]*co_await", text):
+            wrong.append((at, "co_await inside ?:"))
+        if re.search(r"\b(CHECK|REQUIRE|WARN)\w*\s*\(", text):
+            wrong.append((at, "co_await inside a test macro"))
+        if re.search(r"auto\s*(const\s*)?&{0,2}\s*\[[^\]]*\]\s*=\s*co_await", text):
+            wrong.append((at, "a structured binding straight from co_await"))
+    for match in re.finditer(r"\bdetached\b", code):
+        wrong.append((match.start(), "a detached task: every task has an owner who joins it"))
+    checks.add([f"{name}:{line_of(at)}: {what}" for at, what in wrong])
+
+
+def check_test(checks, name, included):
+    """A header has a test of its name, or, such as options and types do, is included by the tests of what uses it."""
+    test = f"tests/unit/{name.removesuffix('.hpp')}_test.cpp"
+    checks.expect(ROOT.joinpath(test).is_file() or name in included or name in TESTED_BY_ALL,
+                  f"{name}: there is no {test}, and no test includes <gigi/{name}>")
+
+
+def main():
+    checks = Checks()
+    tests = [path.read_text() for path in ROOT.joinpath("tests").rglob("*_test.cpp")]
+    included = {name for text in tests for name in re.findall(r"#include <gigi/([^>]+)>", text)}
+    for path in sorted(INCLUDE.rglob("*.hpp")):
+        name, text = path.relative_to(INCLUDE).as_posix(), path.read_text()
+        code = without_comments(text)
+        checks.expect("/" not in name or name.split("/")[0] in FOLDERS, f"{name}: in a folder that is no layer")
+        check_header(checks, name, text, code)
+        check_coroutines(checks, "include/gigi/" + name, code)
+        check_test(checks, name, included)
+    for folder in ("tests", "examples"):
+        for path in sorted(ROOT.joinpath(folder).rglob("*.[ch]pp")):
+            check_coroutines(checks, path.relative_to(ROOT).as_posix(), without_comments(path.read_text()))
+    print(f"{checks.passed} passed, {checks.failed} failed")
+    return 1 if checks.failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -75,11 +75,11 @@ class context_clock {
         return source_ ? source_->wall_now() : std::chrono::time_point_cast<duration>(std::chrono::system_clock::now());
     }
     /// Seconds since 1970, and milliseconds likewise.
-    std::uint64_t unix_seconds() const { return unix<std::chrono::seconds>(); }
-    std::uint64_t unix_milliseconds() const { return unix<std::chrono::milliseconds>(); }
+    std::uint64_t unix_seconds() const { return count_of<std::chrono::seconds>(); }
+    std::uint64_t unix_milliseconds() const { return count_of<std::chrono::milliseconds>(); }
 
   private:
-    template <class Unit> std::uint64_t unix() const {
+    template <class Unit> std::uint64_t count_of() const { // not "unix": a macro where GNU extensions are on
         auto const count = std::chrono::duration_cast<Unit>(wall_now().time_since_epoch()).count();
         return count < 0 ? 0 : static_cast<std::uint64_t>(count);
     }

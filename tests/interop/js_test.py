@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """gigi with js-libp2p as a real peer, both ways: who dials, who serves, who subscribes.
 
-    run.py GIGI_PEER [--only NAME]... [--keepalive SECONDS] [--slow FACTOR]
+    js_test.py [--programs DIR] [--only NAME]... [--keepalive SECONDS] [--slow FACTOR]
 
-GIGI_PEER is the program made from gigi_peer.cpp. Everything runs on loopback. Prints `ok NAME` or `FAIL NAME: why` for each
+DIR holds gigi_peer, made from gigi_peer.cpp (default: $GIGI_PROGRAMS). Everything runs on loopback. Prints `ok NAME` or `FAIL NAME: why` for each
 check and ends with "N passed, M failed".
 """
 import argparse, json, os, queue, subprocess, sys, threading, time
@@ -146,10 +146,10 @@ def conversation(dialler, listener, check):
 def main():
     global slow
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    arguments.add_argument('gigi_peer')
+    arguments.add_argument('--programs', default=os.environ.get('GIGI_PROGRAMS', '.'))
     arguments.add_argument('--only', action='append', default=[])
     arguments.add_argument('--keepalive', type=int, default=150, help='seconds for which an idle connection must stay (js: 2 min without traffic ends it)')
-    arguments.add_argument('--slow', type=float, default=1.0)
+    arguments.add_argument('--slow', type=float, default=2.0)
     given = arguments.parse_args()
     slow = given.slow
     counts = {True: 0, False: 0}
@@ -173,7 +173,7 @@ def main():
     started = []
 
     def pair():
-        gigi = Peer('gigi', [given.gigi_peer])
+        gigi = Peer('gigi', [os.path.join(given.programs, 'gigi_peer')])
         started.append(gigi)
         js = Peer('js', ['node', os.path.join(HERE, 'peer.mjs')])
         started.append(js)

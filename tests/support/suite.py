@@ -1,0 +1,257 @@
+"""Runs the test suite in stages; tests/run has installed what it needs. See `tests/run --help`."""
+
+import argparse
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+CI = os.environ.get("CI") == "true"
+JOBS = min(2, os.cpu_count() or 1)  # a compiler over Asio's coroutines takes up to 1 GB
+SUMMARY = re.compile(r"^(\d+) passed, (\d+) failed(?:, (\d+) skipped)?")
+DOCTEST = re.compile(r"\[doctest\] test cases: *\d+ \| *(\d+) passed \| *(\d+) failed(?: \| *(\d+) skipped)?")
+ENVIRONMENT = {
+    "ASAN_OPTIONS": "detect_leaks=1:detect_stack_use_after_return=0:strict_string_checks=1",
+    "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1",
+    "TSAN_OPTIONS": "halt_on_error=1:second_deadlock_stack=1",
+}
+
+
+class Stop(Exception):
+    """The stage cannot go on; what failed has been counted."""
+
+
+class Stage:
+    """One stage while it runs: its deadline, and what it has counted."""
+
+    def __init__(self, name, seconds):
+        self.name, self.deadline = name, time.monotonic() + seconds
+        self.passed = self.failed = self.skipped = 0
+
+    def fail(self, why):
+        print(f"FAIL {self.name}: {why}", flush=True)
+        self.failed += 1
+
+    def skip(self, why):
+        print(f"SKIPPED {self.name}: {why}", flush=True)
+        self.skipped += 1
+
+    def command(self, *command, quiet=False, cwd=ROOT, environment=None):
+        """Runs a command until the stage's deadline. Returns its exit code and its output, which is shown as it comes."""
+        process = subprocess.Popen(command, cwd=cwd, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                                   env={**os.environ, **ENVIRONMENT, **(environment or {})}, start_new_session=True)
+
+        def end(*_):
+            os.killpg(process.pid, signal.SIGKILL)
+            raise TimeoutError
+
+        lines = []
+        signal.signal(signal.SIGALRM, end)
+        signal.setitimer(signal.ITIMER_REAL, max(0.1, self.deadline - time.monotonic()))
+        try:
+            for line in process.stdout:
+                lines.append(line.decode(errors="replace").rstrip("\n"))
+                if not quiet:
+                    print(lines[-1], flush=True)
+            code = process.wait()
+        except TimeoutError:
+            process.wait()
+            code = None
+        except BaseException:
+            os.killpg(process.pid, signal.SIGKILL)
+            raise
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+        if code is None:
+            self.fail(f"out of time: {' '.join(command)}")
+            print("\n".join(lines[-40:]) if quiet else "", flush=True)
+            raise Stop
+        return code, lines
+
+    def must(self, *command, **more):
+        """Runs a command that is no test; when it fails, shows its output and ends the stage."""
+        code, lines = self.command(*command, quiet=True, **more)
+        if code != 0:
+            print("\n".join(lines), flush=True)
+            self.fail(f"{' '.join(command)}: exit code {code}")
+            raise Stop
+        return lines
+
+    def build(self, preset, *targets):
+        """Builds targets of a preset, of those that exist; returns the folder of the programs."""
+        folder = os.path.join(ROOT, "build", preset)
+        self.must("cmake", "--preset", preset)
+        if targets:
+            self.must("ninja", "-C", folder, f"-j{JOBS}", *targets)
+        return os.path.join(folder, "bin")
+
+    def count(self, *command, pattern=SUMMARY, **more):
+        """Runs a command that tests, and adds up what its summary says."""
+        code, lines = self.command(*command, **more)
+        found = [match for match in map(pattern.search, lines) if match]
+        for match in found[-1:]:
+            self.passed += int(match[1])
+            self.failed += int(match[2])
+            self.skipped += int(match[3] or 0)
+        if not found:
+            self.fail(f"{' '.join(command)}: no summary, exit code {code}")
+        elif code != 0 and int(found[-1][2]) == 0:
+            self.fail(f"{' '.join(command)}: exit code {code}")  # a sanitiser's report comes after the summary
+
+    def doctest(self, preset, target):
+        folder = self.build(preset, target)
+        self.count(os.path.join(folder, target), pattern=DOCTEST)
+
+    def scripts(self, folder, environment):
+        for name in sorted(os.listdir(os.path.join(ROOT, "tests", folder))):
+            if name.endswith("_test.py"):
+                self.count(sys.executable, os.path.join("tests", folder, name), environment=environment)
+
+
+def there(*parts):
+    return os.path.exists(os.path.join(ROOT, *parts))
+
+
+def sources(folder, end="_test.cpp"):
+    """Whether there is something to run in a folder of tests/."""
+    return any(name.endswith(end) for _, _, names in os.walk(os.path.join(ROOT, "tests", folder)) for name in names)
+
+
+def programs(folder):
+    """The programs that are built from tests/<folder>/*.cpp."""
+    return sorted(name[:-4] for name in os.listdir(os.path.join(ROOT, "tests", folder)) if name.endswith(".cpp"))
+
+
+# ---- the stages, in the order in which they run: what finds mistakes soonest comes first --------------------------------
+
+
+def checks(stage):
+    """the rules of layers, includes and coroutines, and that every header has its test"""
+    stage.count(sys.executable, "tests/checks/layers.py")
+
+
+def unit(stage):
+    """tests/unit, with the address and undefined behaviour sanitizers"""
+    stage.doctest("asan", "unit_tests")
+
+
+def sim(stage):
+    """tests/sim: whole networks in simulated time, with sanitizers"""
+    stage.doctest("asan", "sim_tests")
+
+
+def attacks(stage):
+    """tests/attacks: what THREATS are survived, with sanitizers"""
+    stage.doctest("asan", "attack_tests")
+
+
+def threads(stage):
+    """the tests where threads meet, with the thread sanitizer"""
+    stage.doctest("tsan", "thread_tests")
+
+
+def headers(stage):
+    """each header compiles alone; all of them, twice, link into one program"""
+    stage.count(sys.executable, "tests/checks/headers.py", "--jobs", str(JOBS))
+    folder = stage.build("debug", "link_check")
+    stage.must(os.path.join(folder, "link_check"))
+    print("ok two translation units with every header link")
+    stage.passed += 1
+
+
+def packaging(stage):
+    """programs that use gigi in every way in which it can be had"""
+    stage.count(sys.executable, "tests/packaging/run.py")
+
+
+def processes(stage):
+    """tests/processes: real chats, as examples/run builds them"""
+    folder = stage.build("release", "chat")
+    stage.count(sys.executable, "tests/processes/run.py", "--chat", os.path.join(folder, "chat"))
+
+
+def sanitized(stage):
+    """tests/processes again, quickly, with a chat built with the address and undefined behaviour sanitizers"""
+    folder = stage.build("asan", "chat")
+    stage.count(sys.executable, "tests/processes/run.py", "--chat", os.path.join(folder, "chat"), "--quick", "--slow", "4")
+
+
+def interop(stage):
+    """tests/interop: js-libp2p as the other peer"""
+    stage.must("npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts", cwd=os.path.join(ROOT, "tests", "interop"))
+    folder = stage.build("asan", *programs("interop"))
+    stage.scripts("interop", {"GIGI_PROGRAMS": folder})
+
+
+def netns(stage):
+    """tests/netns: multicast and broken networks, in network namespaces (as root)"""
+    if os.geteuid() != 0:
+        return stage.skip("network namespaces need root")
+    probe = f"gigi-probe-{os.getpid()}"
+    if stage.command("ip", "netns", "add", probe)[0] != 0:
+        return stage.skip("this machine does not let us make network namespaces")
+    stage.must("ip", "netns", "delete", probe)
+    folder = stage.build("asan", *programs("netns"))
+    stage.scripts("netns", {"GIGI_PROGRAMS": folder})
+
+
+# name, the time that it may take (from nothing built, on two cores), whether there is something to do
+STAGES = [
+    (checks, 60, lambda: True),
+    (unit, 1500, lambda: sources("unit")),
+    (sim, 600, lambda: sources("sim")),
+    (attacks, 600, lambda: sources("attacks")),
+    (processes, 900, lambda: there("examples", "chat.cpp") and there("tests", "processes", "run.py")),
+    (sanitized, 900, lambda: there("examples", "chat.cpp") and there("tests", "processes", "run.py")),
+    (interop, 600, lambda: sources("interop", "_test.py")),
+    (netns, 600, lambda: sources("netns", "_test.py")),
+    (threads, 600, lambda: True),
+    (headers, 900, lambda: True),
+    (packaging, 600, lambda: True),
+]
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="tests/run", formatter_class=argparse.RawDescriptionHelpFormatter,
+                                     description="Builds and runs gigi's tests: all stages, or those that are named.")
+    parser.add_argument("stages", nargs="*", metavar="STAGE")
+    parser.add_argument("--list", action="store_true", help="say which stages there are")
+    options = parser.parse_args()
+    if options.list:
+        for run, _, _ in STAGES:
+            print(f"{run.__name__:10} {run.__doc__}")
+        return 0
+    names = [run.__name__ for run, _, _ in STAGES]
+    for name in options.stages:
+        if name not in names:
+            parser.error(f"there is no stage {name}; there are {', '.join(names)}")
+
+    begin, done = time.monotonic(), []
+    for run, seconds, wanted in STAGES:
+        if (options.stages and run.__name__ not in options.stages) or not wanted():
+            continue
+        stage, start = Stage(run.__name__, seconds), time.monotonic()
+        print(f"\n==== {stage.name}: {run.__doc__}", flush=True)
+        try:
+            run(stage)
+        except Stop:
+            pass
+        if CI and stage.skipped:
+            stage.fail(f"{stage.skipped} skipped, where everything must be tested")
+        done.append((stage, time.monotonic() - start))
+
+    print(f"\n==== all stages, in {time.monotonic() - begin:.0f} s")
+    for stage, seconds in done:
+        skipped = f", {stage.skipped} skipped" if stage.skipped else ""
+        print(f"{stage.name:10} {stage.passed:5} passed, {stage.failed} failed{skipped}  ({seconds:.0f} s)")
+    passed, failed, skipped = (sum(getattr(stage, what) for stage, _ in done) for what in ("passed", "failed", "skipped"))
+    print(f"{passed} passed, {failed} failed" + (f", {skipped} skipped" if skipped else ""))
+    return 1 if failed or not passed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

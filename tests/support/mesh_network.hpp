@@ -170,6 +170,8 @@ class mesh_network {
     duration most_latency = std::chrono::milliseconds{50};
     bool on_the_wire = false; ///< encode and parse every RPC
     std::function<void(std::size_t from, std::size_t to, rpc const &)> watch;
+    std::function<bool(std::size_t from)> silent;                        ///< such a node sends no messages and no IHAVE
+    std::function<bool(std::size_t from, gossip_message const &)> drop;  ///< such a message is not passed on by that node
 
   private:
     struct event {
@@ -200,6 +202,11 @@ class mesh_network {
             auto const j = by_id_.at(s.to);
             if (!n.links.contains(j)) continue;
             if (watch) watch(i, j, s.what);
+            if (silent && silent(i)) {
+                s.what.messages.clear();
+                s.what.ihave.clear();
+            }
+            if (drop) std::erase_if(s.what.messages, [&](auto const &m) { return drop(i, *m); });
             auto what = std::make_shared<rpc>(std::move(s.what));
             if (on_the_wire) {
                 bytes wire;

@@ -169,7 +169,9 @@ inline void mesh::take_idontwant(mesh_peer &p, rpc const &r) {
             ++stats_.idontwants_refused;
             return;
         }
-        if (!named.empty() && named.size() <= options_.max_id_size) p.unwanted.insert_or_assign(understand(p, named), heartbeats_);
+        if (named.empty() || named.size() > options_.max_id_size) continue;
+        auto id = understand(p, named);
+        if (hooks_.id || style_of(id) == id_style::spec) p.unwanted.insert_or_assign(std::move(id), heartbeats_); // others match nothing
     }
 }
 

@@ -55,7 +55,7 @@ struct gossip_options {
     std::size_t max_rpc_size = std::size_t{4} << 20;     ///< larger frames end the stream; larger RPCs are sent in parts
     std::size_t max_message_size = std::size_t{1} << 20; ///< of a message's data; below `max_rpc_size` by 4 KiB at least
     std::size_t max_topic_size = 256;                    ///< of a topic's name; subscriptions to longer ones are passed over (T11)
-    std::size_t max_id_size = 256;                       ///< of a message id; longer ones in control messages are passed over
+    std::size_t max_id_size = 640;                       ///< of a message id (js-libp2p's of an RSA-4096 author has 563); longer ones in control messages are passed over
     std::size_t max_joined = 512;                        ///< topics joined at once; `subscribe` throws limit_exceeded
     std::size_t max_peer_topics = 512;                   ///< topics remembered of one peer; further subscriptions are passed over (T11)
     std::size_t max_subscription_changes = 2048;         ///< of one peer in one heartbeat; further ones are passed over (T11)

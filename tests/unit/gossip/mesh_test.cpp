@@ -739,7 +739,7 @@ TEST_CASE("mesh: IHAVE leads to IWANT for what is new, in our topics only") {
     auto const known = unsigned_message(numbered_peer(7), 1, topic);
     m.sends(peer, known);
     m.take();
-    rpc r = one_mesh::ihave({id_of(known), bytes(46, 1), bytes(46, 2), bytes(46, 1), bytes(257, 3), {}});
+    rpc r = one_mesh::ihave({id_of(known), bytes(46, 1), bytes(46, 2), bytes(46, 1), bytes(641, 3), {}});
     r.ihave.push_back({"not ours", {bytes(46, 9)}});
     m.says(peer, r);
     auto said = m.take()[peer].iwant;
@@ -870,7 +870,7 @@ TEST_CASE("T12: IDONTWANT floods are bounded, and one honest peer's are honoured
     auto const from = m.add_member(1), flooder = m.add_member(2), honest = m.add_member(3);
     for (std::uint32_t i = 0; i < 20; ++i) {
         std::vector<message_id> ids;
-        for (std::uint32_t k = 0; k < 1000; ++k) append_be(ids.emplace_back(), i * 1000 + k);
+        for (std::uint32_t k = 0; k < 1000; ++k) ids.push_back(id_of(unsigned_message(flooder, i * 1000 + k, topic)));
         m.says(flooder, one_mesh::idontwant(ids));
     }
     CHECK(m.router.stats().idontwants_refused > 0);

@@ -6,11 +6,10 @@
 #pragma once
 
 #include "../core/clock.hpp"
-#include "../core/offload.hpp"
 #include "../core/task_group.hpp"
+#include "chunk_store.hpp"
 #include "chunker.hpp"
 #include "client.hpp"
-#include "output_file.hpp"
 
 #include <algorithm>
 #include <cstddef>
@@ -98,27 +97,25 @@ template <ByteStream Stream> class file_download {
         if (!failure) failure = failure_;
         sources_.cancel();
         checks_.cancel();
+        co_await asio::this_coro::reset_cancellation_state(); // or the next co_await would throw, cancelled as this is
         co_await drain();
         if (failure) std::rethrow_exception(failure);
-        std::filesystem::path path;
-        auto const work = [&] { path = file_->finish().value(); };
-        co_await run_on(pool_, work);
         downloaded_file done;
-        done.path = std::move(path);
-        done.name = file_->name();
-        done.size = manifest_.size;
+        done.path = co_await store_->finish();
+        done.name = store_->name();
+        done.size = store_->map().size;
         report(true);
         co_return done;
     }
 
     download_state state() const {
         download_state now;
-        if (!file_) return now;
-        now.name = file_->name();
-        now.size = manifest_.size;
-        now.bytes = plan_ ? plan_->done_bytes() : 0;
+        if (!plan_) return now;
+        now.name = store_->name();
+        now.size = store_->map().size;
+        now.bytes = plan_->done_bytes();
         now.rate = rate_;
-        now.sources = plan_ ? plan_->source_count() : 0;
+        now.sources = plan_->source_count();
         return now;
     }
 
@@ -218,7 +215,7 @@ template <ByteStream Stream> class file_download {
             co_return;
         }
         co_await prepare(client, described);
-        if (described.root != manifest_.root || described.map() != manifest_.map()) // a peer that cuts the file up in another way
+        if (described.root != store_->of().root || described.map() != store_->map()) // a peer that cuts the file up in another way
             throw error{errc::not_supported, "other chunks than the first source's"};
         s->id = plan_->add_source(clock_.now());
         changed_.notify_all();
@@ -246,46 +243,19 @@ template <ByteStream Stream> class file_download {
             }
         } const mark{*this};
         std::vector<merkle_hash> hashes = co_await client.layer(described);
-        auto const map = described.map();
-        std::unique_ptr<output_file> file;
-        std::error_code code;
-        auto const open = [&] {
-            auto opened = output_file::open(folder_, described.name, described.root, map);
-            if (opened)
-                file = std::move(*opened);
-            else
-                code = opened.error();
-        };
-        co_await run_on(pool_, open);
-        if (code) {
-            fail(std::make_exception_ptr(error{code, folder_.string()}));
-            throw error{code};
+        store_ = std::make_unique<chunk_store>(pool_, described, std::move(hashes));
+        chunk_set done;
+        try {
+            done = co_await store_->open(folder_);
+        } catch (...) { // no other source can help
+            fail(std::current_exception());
+            throw;
         }
-        file_ = std::move(file);
-        manifest_ = described;
-        hashes_ = std::move(hashes);
-        chunk_set done{map.count()};
-        bytes buffer;
-        std::uint64_t next = 0;
-        auto const verify = [&] { // what an earlier attempt left, some 16 MiB at a time
-            buffer.resize(map.chunk_size);
-            for (std::uint64_t read = 0; next < map.count() && read < (16u << 20); ++next) {
-                if (!file_->claimed().contains(next)) continue;
-                auto const chunk = mutable_bytes{buffer}.first(map.size_of(next));
-                read += chunk.size();
-                if (!file_->read_chunk(next, chunk) && matches(next, chunk)) done.insert(next);
-            }
-        };
-        while (next < map.count() && file_->claimed().size() > 0) co_await run_on(pool_, verify);
-        plan_ = std::make_unique<chunker>(map, std::move(done), options_.requests);
+        plan_ = std::make_unique<chunker>(store_->map(), std::move(done), options_.requests);
         last_bytes_ = plan_->done_bytes();
         samples_.push_back({clock_.now(), last_bytes_});
         if (callbacks_.started) callbacks_.started(state());
         ticker_.wake();
-    }
-
-    bool matches(std::uint64_t chunk, bytes_view data) const {
-        return merkle_root(data, manifest_.map().chunk_height()) == hashes_[static_cast<std::size_t>(chunk)];
     }
 
     /// Asks and reads until the file is complete.
@@ -329,7 +299,7 @@ template <ByteStream Stream> class file_download {
     /// Sends what the plan wants of a source. @return whether the source owes chunks then
     awaitable<bool> request_more(source &s, file_client<Stream> &client) {
         while (auto const range = plan_->next_request(s.id, clock_.now())) {
-            range_request const request{manifest_.root, range->first, range->count};
+            range_request const request{store_->of().root, range->first, range->count};
             co_await client.request_range(request);
         }
         co_return plan_->owes(s.id);
@@ -338,21 +308,15 @@ template <ByteStream Stream> class file_download {
     /// Verifies and writes a chunk on the pool.
     awaitable<void> check(std::uint32_t chunk, bytes buffer, source_ptr from) {
         bool good = false;
-        std::error_code code;
-        auto const work = [&] {
-            auto const body = bytes_view{buffer}.first(manifest_.map().size_of(chunk));
-            good = matches(chunk, body);
-            if (good) code = file_->write_chunk(chunk, body);
-        };
         std::exception_ptr broken;
         try {
-            co_await run_on(pool_, work);
+            bytes_view const data = bytes_view{buffer}.first(store_->map().size_of(chunk));
+            good = co_await store_->keep(chunk, data);
         } catch (...) {
             broken = std::current_exception();
         }
         --checking_;
         give_back(std::move(buffer));
-        if (code) broken = std::make_exception_ptr(error{code, folder_.string()});
         if (broken) {
             fail(broken);
             co_return;
@@ -371,7 +335,7 @@ template <ByteStream Stream> class file_download {
     awaitable<void> take_buffer(bytes &out) {
         while (checking_ >= options_.verifying) co_await changed_.wait();
         if (free_.empty()) {
-            out.resize(manifest_.chunk_size);
+            out.resize(store_->map().chunk_size);
         } else {
             out = std::move(free_.back());
             free_.pop_back();
@@ -437,10 +401,8 @@ template <ByteStream Stream> class file_download {
     std::vector<source_ptr> active_;   // those with an open stream
     std::size_t running_ = 0;          // source tasks
     bool preparing_ = false;
-    manifest manifest_;
-    std::vector<merkle_hash> hashes_;
-    std::unique_ptr<output_file> file_;
-    std::unique_ptr<chunker> plan_;
+    std::unique_ptr<chunk_store> store_;
+    std::unique_ptr<chunker> plan_;    // and `store_` is open
     std::vector<bytes> free_;
     std::size_t checking_ = 0;
     std::exception_ptr failure_;       // ends the download

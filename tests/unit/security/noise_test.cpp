@@ -1,0 +1,201 @@
+#include <gigi/security/noise.hpp>
+#include <gigi/security/noise_xx.hpp>
+#include <gigi/security/secure_channel.hpp>
+
+#include <gigi/core/task_group.hpp>
+#include <gigi/testing/simulation.hpp>
+#include <gigi/transport/memory.hpp>
+#include <gigi/transport/transport.hpp>
+
+#include <doctest/doctest.h>
+
+#include <optional>
+#include <string>
+#include <vector>
+
+using namespace gigi;
+using namespace gigi::testing;
+
+namespace {
+
+using channel_type = noise<memory_connection>;
+static_assert(SecureChannel<channel_type>);
+
+std::vector<std::string> const yamux_only{"/yamux/1.0.0"};
+
+struct pair_of_channels {
+    explicit pair_of_channels(bool split, std::uint64_t seed = 4) : sim{seed}, network{sim.get_executor(), sim.random(), how(split)},
+          alice{identity::generate(sim.random())}, bob{identity::generate(sim.random())} {
+        memory_transport here{network, "10.0.0.1"}, there{network, "10.0.0.2"};
+        auto listener = there.listen(multiaddr::parse("/ip4/10.0.0.2/tcp/1").value());
+        auto const connect = [&]() -> awaitable<void> {
+            raw.push_back(co_await here.dial(listener.local_address()));
+            raw.push_back(co_await listener.accept());
+        };
+        sim.run(connect());
+    }
+    static memory_network_options how(bool split) {
+        memory_network_options o;
+        o.split = split;
+        o.latency = 10us;
+        return o;
+    }
+    void secure() {
+        auto const both = [this]() -> awaitable<void> {
+            task_group g{sim.get_executor()};
+            g.spawn(dial());
+            g.spawn(accept());
+            co_await g.join();
+        };
+        sim.run(both());
+    }
+    awaitable<void> dial() {
+        std::span<std::string const> const muxers{yamux_only};
+        std::optional<peer_id> const expected{bob.id()};
+        auto made = co_await channel_type::dial(std::move(raw[0]), alice, expected, muxers);
+        client.emplace(std::move(made));
+    }
+    awaitable<void> accept() {
+        std::span<std::string const> const muxers{yamux_only};
+        auto made = co_await channel_type::accept(std::move(raw[1]), bob, muxers);
+        server.emplace(std::move(made));
+    }
+
+    simulation sim;
+    memory_network network;
+    identity alice, bob;
+    std::vector<memory_connection> raw;
+    std::optional<channel_type> client, server;
+};
+
+awaitable<void> send_pieces(channel_type &to, std::vector<bytes> const &pieces, std::size_t at_once) {
+    std::vector<bytes_view> views;
+    for (std::size_t i = 0; i < pieces.size(); ++i) {
+        views.push_back(pieces[i]);
+        if (views.size() < at_once && i + 1 < pieces.size()) continue;
+        co_await to.write(std::span<bytes_view const>{views});
+        views.clear();
+    }
+    to.close_write();
+}
+
+awaitable<bytes> receive_all(channel_type &from) {
+    bytes all;
+    for (;;) {
+        bytes_view const part = co_await from.read();
+        if (part.empty()) break;
+        append(all, part);
+    }
+    co_return all;
+}
+
+awaitable<void> raw_write(memory_connection &to, bytes data) { co_await to.write(bytes_view{data}); }
+
+} // namespace
+
+TEST_CASE("noise: what is written in pieces of any size is read whole, however the network splits it") {
+    for (bool const split : {false, true}) {
+        pair_of_channels p{split};
+        p.secure();
+        CHECK(p.client->remote_peer() == p.bob.id());
+        CHECK(p.server->remote_peer() == p.alice.id());
+        CHECK(p.client->muxer() == "/yamux/1.0.0");
+        std::vector<bytes> pieces;
+        bytes expected;
+        for (std::size_t const size : {1, 0, 12, 4096, 65518, 65519, 65520, 200'000, 3}) {
+            if (split && size > 5000) continue;
+            bytes piece(size);
+            p.sim.random().fill(piece);
+            append(expected, piece);
+            pieces.push_back(std::move(piece));
+        }
+        for (std::size_t const at_once : {std::size_t{4}}) {
+            bytes got;
+            auto const both = [&]() -> awaitable<void> {
+                task_group g{p.sim.get_executor()};
+                g.spawn(send_pieces(*p.client, pieces, at_once));
+                got = co_await receive_all(*p.server);
+                co_await g.join();
+            };
+            p.sim.run(both());
+            CHECK(got == expected);
+        }
+    }
+}
+
+TEST_CASE("noise: forged ciphertext ends the channel; an end inside a frame is an error") {
+    struct row {
+        std::string forged;
+        errc expected;
+    };
+    for (auto const &[forged, expected] : {row{std::string("\x00\x20", 2) + std::string(32, 'x'), errc::decryption_failed}, row{std::string("\x00\x03zzz", 5), errc::decryption_failed},
+                                           row{std::string("\x00\x20zz", 4), errc::end_of_stream}, row{std::string("\x00", 1), errc::end_of_stream}}) {
+        pair_of_channels p{false};
+        // A second connection plays the attacker: what it writes is no ciphertext of the channel's keys.
+        std::error_code code;
+        auto const attack = [&]() -> awaitable<void> {
+            // the handshake with one side scripted to stop being Noise afterwards
+            task_group g{p.sim.get_executor()};
+            g.spawn(p.accept());
+            system_random random;
+            noise_handshake handshake{true, p.alice, std::nullopt, yamux_only, random};
+            auto const send = [&](bytes const &message) {
+                bytes framed;
+                append_be(framed, static_cast<std::uint16_t>(message.size()));
+                append(framed, message);
+                return raw_write(p.raw[0], framed);
+            };
+            bytes const first = handshake.next().value();
+            co_await send(first);
+            bytes size(2);
+            mutable_bytes const size_room{size};
+            co_await read_exactly(p.raw[0], size_room);
+            bytes answer(load_be<std::uint16_t>(size.data()));
+            mutable_bytes const room{answer};
+            co_await read_exactly(p.raw[0], room);
+            CHECK_FALSE(handshake.take(answer));
+            bytes const last = handshake.next().value();
+            co_await send(last);
+            co_await g.join();
+            co_await raw_write(p.raw[0], to_bytes(forged));
+            p.raw[0].close_write();
+            try {
+                co_await receive_all(*p.server);
+            } catch (std::system_error const &e) {
+                code = e.code();
+            }
+        };
+        p.sim.run(attack());
+        CHECK(code == expected);
+    }
+}
+
+TEST_CASE("T2: noise: an oversized handshake message is refused unread") {
+    pair_of_channels p{false};
+    std::error_code code;
+    auto const attack = [&]() -> awaitable<void> {
+        co_await raw_write(p.raw[0], to_bytes(std::string("\xff\xff", 2)));
+        try {
+            co_await p.accept();
+        } catch (std::system_error const &e) {
+            code = e.code();
+        }
+    };
+    p.sim.run(attack());
+    CHECK(code == errc::message_too_large);
+}
+
+TEST_CASE("noise_xx: payloads travel, and each side's keys are the other's") {
+    seeded_random random{8};
+    noise_xx a{true, x25519_pair::generate(random), x25519_pair::generate(random)}, b{false, x25519_pair::generate(random), x25519_pair::generate(random)};
+    CHECK(to_text(b.read(a.write(as_bytes("one")).value()).value()) == "one");
+    CHECK(to_text(a.read(b.write(as_bytes("two")).value()).value()) == "two");
+    CHECK(to_text(b.read(a.write(as_bytes("three")).value()).value()) == "three");
+    CHECK(a.complete());
+    CHECK(b.complete());
+    CHECK(a.hash() == b.hash());
+    CHECK(a.keys().send == b.keys().receive);
+    CHECK(a.their_static() == b.own_static());
+    CHECK(a.write({}).error() == errc::protocol_violation);
+    CHECK(a.read({}).error() == errc::protocol_violation);
+}

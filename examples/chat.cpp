@@ -83,6 +83,7 @@ settings read_settings(int argc, char **argv) {
     while (name(s.log) != level) s.log = static_cast<gigi::log_level>((static_cast<int>(s.log) + 1) % 6);
     s.node.listen = {"/ip4/0.0.0.0/tcp/" + std::to_string(port), "/ip6/::/tcp/" + std::to_string(port)};
     s.node.mdns = !no_mdns;
+    if (s.json) s.node.output_directory = fs::absolute(s.node.output_directory); // a program may be in another folder
     auto const names_peer = [](std::string const &address) { return address.find("/p2p/") != address.npos; };
     std::ranges::copy_if(s.connect, std::back_inserter(s.node.bootstrap), names_peer); // the node keeps these connected
     std::erase_if(s.connect, names_peer);
@@ -452,6 +453,7 @@ class chat {
             for (auto const &line : next.output) console_.print(line);
             i = next.done ? tickets_.erase(i) : i + 1;
         }
+        if (console_.is_terminal()) update_vocabulary();
         changed_.notify_all();
     }
 
@@ -500,11 +502,11 @@ class chat {
         if (auto const *const end = std::get_if<event::download_failed>(&e)) transfers_.erase(end->id);
         changed_.notify_all();
         if (!console_.is_terminal()) return;
+        update_vocabulary();
         double bytes = 0, total = 0, rate = 0;
         for (auto const &[id, t] : transfers_)
             bytes += static_cast<double>(t.bytes), total += static_cast<double>(t.total), rate += t.rate;
         console_.status(progress_bar(bytes, total, rate));
-        update_vocabulary();
     }
     void remember_code(std::string const &code) {
         if (codes_.size() < 1000) codes_.insert(code);

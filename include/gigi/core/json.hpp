@@ -25,7 +25,7 @@ class json_object;
 /// (base64), what has `to_string()`, what names its members with `for_each_member` (an object), and ranges of all of them.
 /// The result is valid JSON whatever bytes a text holds.
 /// @par Spec RFC 8259
-template <class T> std::string to_json(T const &value);
+template <class T> std::string json_text(T const &value);
 
 /// A JSON object that is put together member by member.
 class json_object {
@@ -34,7 +34,7 @@ class json_object {
         if (!members_.empty()) members_ += ',';
         members_ += json_quoted(name);
         members_ += ':';
-        members_ += to_json(value);
+        members_ += json_text(value);
         return *this;
     }
     /// Adds the members of another object.
@@ -49,7 +49,7 @@ class json_object {
     std::string members_;
 };
 
-template <class T> std::string to_json(T const &value) {
+template <class T> std::string json_text(T const &value) {
     if constexpr (std::is_same_v<T, bool>) {
         return value ? "true" : "false";
     } else if constexpr (std::is_arithmetic_v<T>) {
@@ -78,7 +78,7 @@ template <class T> std::string to_json(T const &value) {
         std::string elements;
         for (auto const &element : value) {
             if (!elements.empty()) elements += ',';
-            elements += to_json(element);
+            elements += json_text(element);
         }
         return '[' + elements + ']';
     }

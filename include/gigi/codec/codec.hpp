@@ -10,8 +10,19 @@
 
 namespace gigi::inline v1 {
 
-/// The largest encoding of a `T` that is sent or accepted, in bytes: `T::max_size`, or a specialisation of this.
-template <class T> inline constexpr std::size_t max_size_of = T::max_size;
+namespace detail {
+
+template <class T> constexpr std::size_t default_max_size() {
+    if constexpr (requires { { T::max_size } -> std::convertible_to<std::size_t>; }) // a string has a function of this name
+        return T::max_size;
+    else
+        return std::size_t{1} << 20;
+}
+
+} // namespace detail
+
+/// The largest encoding of a `T` that is sent or accepted, in bytes: `T::max_size`, or a specialisation of this, or 1 MiB.
+template <class T> inline constexpr std::size_t max_size_of = detail::default_max_size<T>();
 template <> inline constexpr std::size_t max_size_of<bytes> = std::size_t{4} << 20;
 
 /// Encodes and decodes a `T`. `encode` appends; `decode` never throws on hostile bytes and takes all of them.
@@ -19,7 +30,6 @@ template <class C, class T>
 concept Codec = std::copyable<C> && requires(C const &codec, T const &value, bytes &out, bytes_view data) {
     codec.encode(value, out);
     { codec.template decode<T>(data) } -> std::same_as<result<T>>;
-    { max_size_of<T> } -> std::convertible_to<std::size_t>;
 };
 
 /// For messages that know their own encoding: `void encode(bytes &) const` and `static result<T> decode(bytes_view)`.

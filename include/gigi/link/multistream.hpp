@@ -67,6 +67,18 @@ template <ByteStream Stream> [[nodiscard]] awaitable<std::string> read_message(S
     co_return std::move(*text);
 }
 
+/// Reads and forgets, until the other side ends the stream or its deadline passes.
+template <ByteStream Stream> [[nodiscard]] awaitable<void> drain(Stream &stream) {
+    std::array<std::uint8_t, 1024> forgotten;
+    mutable_bytes const room{forgotten};
+    try {
+        std::size_t n = 1;
+        while (n > 0) n = co_await stream.read_some(room);
+    } catch (std::system_error const &e) {
+        if (e.code() == condition::cancelled) throw;
+    }
+}
+
 } // namespace multistream
 
 /// Offers protocols, in order of preference, until the other side takes one. The header and the first offer leave in one
@@ -112,12 +124,17 @@ template <ByteStream Stream, std::predicate<std::string_view> Supported>
     std::string last;
     for (int round = 0; round < multistream::max_rounds; ++round) {
         std::string offer;
+        std::error_code failed;
         try {
             offer = co_await multistream::read_message(stream);
         } catch (std::system_error const &e) {
-            if (e.code() != errc::end_of_stream || last.empty()) throw;
-            break; // the dialler has given up
+            if (last.empty() || e.code() == condition::cancelled) throw;
+            failed = e.code();
         }
+        // After a refusal: the dialler has given up, or what follows is what it would have said in the protocol. An abort now
+        // could overtake the refusal.
+        if (failed == condition::protocol_violation) co_await multistream::drain(stream);
+        if (failed) break;
         bool const known = supported(std::string_view{offer});
         multistream::append_message(out, known ? std::string_view{offer} : multistream::refusal);
         bytes_view const message{out};

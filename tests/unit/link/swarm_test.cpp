@@ -1,0 +1,330 @@
+#include <gigi/link/swarm.hpp>
+
+#include <gigi/link/connection.hpp>
+#include <gigi/link/dial_race.hpp>
+#include <gigi/link/lazy_stream.hpp>
+#include <gigi/link/upgrade.hpp>
+#include <gigi/mux/muxer.hpp>
+#include <gigi/mux/yamux.hpp>
+#include <gigi/protocol/identify.hpp>
+#include <gigi/protocol/nickname.hpp>
+#include <gigi/protocol/ping.hpp>
+#include <gigi/protocol/protocol.hpp>
+#include <gigi/protocol/request_response.hpp>
+#include <gigi/security/noise.hpp>
+#include <gigi/testing/simulation.hpp>
+#include <gigi/transport/memory.hpp>
+
+#include <doctest/doctest.h>
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+using namespace gigi;
+using namespace gigi::testing;
+
+namespace {
+
+struct stack {
+    using transport = memory_transport;
+    template <class Raw> using secure = noise<Raw>;
+    template <class Channel> using muxer = yamux<Channel>;
+};
+
+struct host {
+    host(simulation &sim, memory_network &network, int number, swarm_options const &options)
+        : ip{"10.0.0." + std::to_string(number)}, self{identity::generate(sim.random())},
+          net{sim.get_executor(), self, options, [this](peer_id const &peer) { return book[peer]; }} {
+        net.add(std::make_unique<stack_connector<stack>>(memory_transport{network, ip}, self));
+        net.start();
+        address = net.listen(multiaddr::parse("/ip4/" + ip + "/tcp/4001").value()).with_peer(self.id());
+        swarm_observer o;
+        o.connected = [this](connection_info const &) { ++connected; };
+        o.disconnected = [this](peer_id const &, std::error_code why) {
+            ++disconnected;
+            last = why;
+        };
+        token = net.observe(std::move(o));
+    }
+    std::string ip;
+    identity self;
+    std::map<peer_id, std::vector<multiaddr>> book;
+    swarm net;
+    multiaddr address;
+    int connected = 0, disconnected = 0;
+    std::error_code last;
+    subscription_token token;
+};
+
+class lab {
+  public:
+    explicit lab(int count, swarm_options const &options = {}, std::uint64_t seed = 2) : sim{seed}, network{sim.get_executor(), sim.random()} {
+        for (int i = 1; i <= count; ++i) hosts.push_back(std::make_unique<host>(sim, network, i, options));
+    }
+    ~lab() {
+        for (auto &h : hosts) sim.run(h->net.stop());
+    }
+    host &operator[](std::size_t i) { return *hosts[i]; }
+    peer_id id(std::size_t i) { return hosts[i]->self.id(); }
+
+    std::error_code code_of(awaitable<void> what) {
+        try {
+            sim.run(std::move(what));
+        } catch (std::system_error const &e) {
+            return e.code();
+        }
+        return {};
+    }
+    std::error_code dial(std::size_t from, multiaddr to) { return code_of(dial_only(hosts[from]->net, std::move(to))); }
+
+    simulation sim;
+    memory_network network;
+    std::vector<std::unique_ptr<host>> hosts;
+
+  private:
+    static awaitable<void> dial_only(swarm &from, multiaddr to) { co_await from.dial(to); }
+};
+
+awaitable<void> open(swarm &from, peer_id to, std::vector<std::string> protocols, std::vector<stream> &kept) {
+    stream s = co_await from.open_stream(to, std::move(protocols));
+    kept.push_back(std::move(s));
+}
+
+/// Keeps a stream open until the other side ends it.
+awaitable<void> hold(stream s) {
+    bytes buffer(10);
+    mutable_bytes const room{buffer};
+    co_await s.read_some(room);
+}
+
+struct doubling {
+    static constexpr std::string_view id = "/test/double/1.0.0";
+    using request = std::string;
+    using response = std::string;
+};
+
+awaitable<void> ask(swarm &from, peer_id to, std::string question, std::string &answer, duration limit = std::chrono::seconds{5}) {
+    answer = co_await send_request<doubling>(from, to, question, limit);
+}
+
+awaitable<std::string> slowly(peer_id const &, std::string const &question) {
+    co_await sleep_for(1min);
+    co_return question;
+}
+
+} // namespace
+
+TEST_CASE("swarm: connects once, whoever asks and however often; says goodbye in good order") {
+    lab l{2};
+    CHECK_FALSE(l.dial(0, l[1].address));
+    CHECK_FALSE(l.dial(0, l[1].address));
+    CHECK_FALSE(l.dial(0, l[1].address.without_peer())); // known only after the handshake: the newer one stays
+    l.sim.run_for(10s);
+    CHECK(l[0].net.connection_count() == 1);
+    CHECK(l[0].connected == 1);
+    CHECK(l[1].connected == 1);
+    CHECK(l[0].disconnected == 0);
+    CHECK_FALSE(l.code_of(l[0].net.disconnect(l.id(1))));
+    l.sim.run_for(1s);
+    CHECK(l[1].disconnected == 1);
+    CHECK(l[1].last == errc::closed);
+    CHECK(l[0].net.connection_count() == 0);
+}
+
+TEST_CASE("swarm: dials that cannot work fail with what to know") {
+    lab l{3};
+    CHECK(l.dial(0, l[0].address) == errc::self_dial);
+    CHECK(l.dial(0, l[1].address.with_peer(l.id(2))) == errc::peer_mismatch); // T8
+    CHECK(l.dial(0, multiaddr::parse("/ip4/10.0.0.2/tcp/9").value().with_peer(l.id(1))) == errc::refused);
+    CHECK(l.dial(0, multiaddr::parse("/ip4/10.0.0.2/udp/9/quic-v1").value().with_peer(l.id(1))) == errc::no_addresses);
+    CHECK(l.code_of(l[0].net.connect(l.id(1))) == errc::no_addresses);
+    l[0].book[l.id(1)] = {multiaddr::parse("/ip4/10.0.0.2/tcp/9").value(), l[1].address};
+    CHECK_FALSE(l.code_of(l[0].net.connect(l.id(1)))); // the second address works
+    CHECK(l[0].net.stats().dials_failed == 3);
+}
+
+TEST_CASE("swarm: an address that does not answer delays the next one by the stagger only") {
+    lab l{2};
+    l.network.separate("10.0.0.1", "10.0.0.9");
+    l.network.options().latency = 20ms;
+    l[0].book[l.id(1)] = {multiaddr::parse("/ip4/10.0.0.9/tcp/1").value(), l[1].address};
+    auto const start = l.sim.now();
+    CHECK_FALSE(l.code_of(l[0].net.connect(l.id(1))));
+    CHECK(l.sim.now() - start < 1s);
+}
+
+TEST_CASE("swarm: streams: strict negotiation falls back to what is served; what is not is refused") {
+    lab l{2};
+    l.dial(0, l[1].address);
+    l[1].net.handle("/b", hold);
+    std::vector<stream> kept;
+    CHECK_FALSE(l.code_of(open(l[0].net, l.id(1), {"/a", "/b"}, kept)));
+    CHECK(kept.back().protocol() == "/b");
+    CHECK(kept.back().peer() == l.id(1));
+    CHECK(l.code_of(open(l[0].net, l.id(1), {"/c"}, kept)) == errc::unsupported_protocol);
+    l.sim.run_for(1s);
+    CHECK(l[1].net.stats().streams_unsupported == 1);
+    l[1].net.unhandle("/b");
+    CHECK(l.code_of(open(l[0].net, l.id(1), {"/b"}, kept)) == errc::unsupported_protocol);
+}
+
+TEST_CASE("T4: swarm: streams over the limits are reset, and the others live on") {
+    swarm_options few;
+    few.max_streams_per_protocol = 3;
+    lab l{2, few};
+    l.dial(0, l[1].address);
+    l[1].net.handle("/held", hold);
+    ping::serve(l[1].net);
+    std::vector<stream> kept;
+    for (int i = 0; i < 6; ++i) l.code_of(open(l[0].net, l.id(1), {"/held"}, kept));
+    l.sim.run_for(1s);
+    CHECK(l[1].net.stats().streams_refused == 3);
+    CHECK(l.sim.run(ping::measure(l[0].net, l.id(1), 5s)) > duration{});
+    kept.clear();
+    l.sim.run_for(1s);
+    CHECK_FALSE(l.code_of(open(l[0].net, l.id(1), {"/held"}, kept)));
+}
+
+TEST_CASE("swarm: at max_connections a quiet connection makes room, a protected one does not") {
+    swarm_options few;
+    few.max_connections = 2;
+    lab l{4, few};
+    l.dial(1, l[0].address);
+    l.dial(2, l[0].address);
+    l.sim.run_for(1s);
+    l[0].net.protect(l.id(1), "friend");
+    l[0].net.protect(l.id(2), "friend");
+    l.dial(3, l[0].address);
+    l.sim.run_for(1s);
+    CHECK_FALSE(l[0].net.is_connected(l.id(3)));
+    CHECK(l[0].net.stats().connections_refused == 1);
+    l[0].net.unprotect(l.id(2), "friend");
+    l.dial(3, l[0].address);
+    l.sim.run_for(1s);
+    CHECK(l[0].net.is_connected(l.id(3)));
+    CHECK(l[0].net.is_connected(l.id(1)));
+    CHECK_FALSE(l[0].net.is_connected(l.id(2)));
+}
+
+TEST_CASE("swarm: idle connections are closed after idle_timeout; protected ones and those with streams are not") {
+    swarm_options quick;
+    quick.idle_timeout = 1min;
+    lab l{4, quick};
+    for (std::size_t i = 1; i < 4; ++i) l.dial(0, l[i].address);
+    for (std::size_t i = 1; i < 4; ++i) l[0].net.protect(l.id(i), "x"), l[i].net.protect(l.id(0), "x");
+    l[0].net.unprotect(l.id(1), "x");
+    l[0].net.unprotect(l.id(2), "x");
+    l[2].net.handle("/held", hold);
+    std::vector<stream> kept;
+    l.code_of(open(l[0].net, l.id(2), {"/held"}, kept));
+    l.sim.run_for(5min);
+    CHECK_FALSE(l[0].net.is_connected(l.id(1)));
+    CHECK(l[0].net.is_connected(l.id(2)));
+    CHECK(l[0].net.is_connected(l.id(3)));
+    CHECK(l[0].last == errc::idle);
+    kept.clear();
+}
+
+TEST_CASE("T29: swarm: half-open connections are bounded in number and in time") {
+    swarm_options few;
+    few.max_pending_handshakes = 5;
+    few.handshake_timeout = 10s;
+    lab l{2, few};
+    memory_transport attacker{l.network, "10.0.0.66"};
+    std::vector<memory_connection> open_ones;
+    auto const connect = [&]() -> awaitable<void> {
+        for (int i = 0; i < 20; ++i) {
+            auto made = co_await attacker.dial(l[0].address);
+            open_ones.push_back(std::move(made));
+        }
+        co_await sleep_for(1s);
+    };
+    l.sim.run(connect());
+    CHECK(l[0].net.stats().handshakes_refused == 15);
+    l.sim.run_for(11s);
+    CHECK(l[0].net.stats().handshakes_failed == 5);
+    CHECK_FALSE(l.dial(1, l[0].address));
+}
+
+TEST_CASE("newer_connection_wins: both sides of a simultaneous dial decide alike") {
+    seeded_random random{1};
+    peer_id small = identity::generate(random).id(), large = identity::generate(random).id();
+    if (large < small) std::swap(small, large);
+    auto const info = [](peer_id const &with, direction dir, duration since) {
+        connection_info i;
+        i.peer = with;
+        i.dir = dir;
+        i.since = time_point{since};
+        return i;
+    };
+    // The connection that `small` dialled is A, the other B. Whatever order each side sees them in, A stays.
+    CHECK(newer_connection_wins(info(large, direction::inbound, 1s), info(large, direction::outbound, 2s), small));       // small sees B, then A
+    CHECK_FALSE(newer_connection_wins(info(large, direction::outbound, 1s), info(large, direction::inbound, 2s), small)); // A, then B
+    CHECK(newer_connection_wins(info(small, direction::outbound, 1s), info(small, direction::inbound, 2s), large));       // large sees B, then A
+    CHECK_FALSE(newer_connection_wins(info(small, direction::inbound, 1s), info(small, direction::outbound, 2s), large)); // A, then B
+    CHECK(newer_connection_wins(info(large, direction::outbound, 1s), info(large, direction::inbound, 60s), small)); // not simultaneous: it lost the old one
+    CHECK(newer_connection_wins(info(large, direction::inbound, 1s), info(large, direction::inbound, 2s), small));
+}
+
+TEST_CASE("request_response: answers, errors by their codes, deadlines, and peers that do not speak it") {
+    lab l{3};
+    l.dial(0, l[1].address);
+    l.dial(0, l[2].address);
+    serve_requests<doubling>(l[1].net, [](peer_id const &, std::string const &q) -> std::string {
+        if (q == "bad") throw error{errc::invalid_name, "bad"};
+        if (q == "oops") throw std::runtime_error{"secret"};
+        return q + q;
+    }, 5s);
+    std::string answer;
+    CHECK_FALSE(l.code_of(ask(l[0].net, l.id(1), "ab", answer)));
+    CHECK(answer == "abab");
+    CHECK_FALSE(l.code_of(ask(l[0].net, l.id(1), std::string(300'000, 'x'), answer)));
+    CHECK(answer.size() == 600'000);
+    CHECK(l.code_of(ask(l[0].net, l.id(1), "bad", answer)) == errc::invalid_name);
+    CHECK(l.code_of(ask(l[0].net, l.id(1), "oops", answer)) == errc::rejected);
+    CHECK(l.code_of(ask(l[0].net, l.id(1), std::string((1 << 20) + 1, 'x'), answer)) == errc::message_too_large);
+    CHECK(l.code_of(ask(l[0].net, l.id(2), "ab", answer)) == errc::unsupported_protocol);
+    serve_requests<doubling>(l[2].net, slowly, 5min);
+    auto const before = l.sim.now();
+    CHECK(l.code_of(ask(l[0].net, l.id(2), "ab", answer, 3s)) == errc::timed_out);
+    CHECK(l.sim.now() - before < 4s);
+    CHECK_FALSE(l.code_of(ask(l[0].net, l.id(2), "ab", answer, 3min)));
+    CHECK(answer == "ab");
+    CHECK(l[0].net.connection_count() == 2);
+}
+
+TEST_CASE("identify: each side learns who the other is; a push tells of changes; a wrong key is refused") {
+    lab l{2};
+    std::vector<identify_message> heard;
+    auto const note = [&](peer_id const &, identify_message const &m) { heard.push_back(m); };
+    auto const addresses = [&] { return l[1].net.listen_addresses(); };
+    identify_service asking{l[0].net, "asker", [] { return std::vector<multiaddr>(); }, note};
+    identify_service answering{l[1].net, "answerer/1", addresses, [](peer_id const &, identify_message const &) {}};
+    l.dial(0, l[1].address);
+    CHECK_FALSE(l.code_of(asking.ask(l.id(1))));
+    REQUIRE(heard.size() == 1);
+    CHECK(heard[0].agent == "answerer/1");
+    CHECK(heard[0].public_key == l[1].self.public_key().encode());
+    CHECK(heard[0].listen_addresses == l[1].net.listen_addresses());
+    CHECK(heard[0].observed->ip_text() == "10.0.0.1");
+    CHECK(open_peer_record(heard[0].signed_record)->peer == l.id(1));
+    ping::serve(l[1].net);
+    answering.push_soon();
+    l.sim.run_for(3s);
+    REQUIRE(heard.size() == 2);
+    CHECK(std::ranges::find(heard[1].protocols, ping::protocol) != heard[1].protocols.end());
+
+    l[1].net.handle("/ipfs/id/1.0.0", [&](stream s) -> awaitable<void> { // T7: claims another's key
+        framed<stream, message_codec> channel{std::move(s)};
+        identify_message lie;
+        lie.public_key = l[0].self.public_key().encode();
+        co_await channel.write(lie);
+        channel.close_write();
+    });
+    CHECK(l.code_of(asking.ask(l.id(1))) == errc::peer_mismatch);
+    CHECK(heard.size() == 2);
+    l.sim.run(asking.stop());
+    l.sim.run(answering.stop());
+}

@@ -69,7 +69,7 @@ template <class T> [[nodiscard]] awaitable<T> with_timeout(awaitable<T> task, du
     auto completion = [&operation](std::exception_ptr failure, auto &&...value) {
         operation.deadline.cancel();
         operation.failure = std::move(failure);
-        if constexpr (sizeof...(value) > 0) {
+        if constexpr (!std::is_void_v<T>) {
             if (!operation.failure) (operation.value.emplace(std::forward<decltype(value)>(value)), ...);
         }
         operation.done = true;

@@ -60,7 +60,7 @@ class simulation {
         auto const result = std::make_shared<outcome>();
         asio::co_spawn(get_executor(), std::move(task), [result](std::exception_ptr failure, auto &&...value) {
             result->failure = std::move(failure);
-            if constexpr (sizeof...(value) > 0) {
+            if constexpr (!std::is_void_v<T>) {
                 if (!result->failure) (result->value.emplace(std::forward<decltype(value)>(value)), ...);
             }
             result->done = true;

@@ -40,7 +40,6 @@ struct inner {
 };
 
 struct everything {
-    static constexpr std::size_t max_size = 4096;
     bool yes = false;
     std::int32_t number = 0;
     std::uint64_t large = 0;

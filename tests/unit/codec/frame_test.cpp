@@ -12,7 +12,7 @@ bytes hex(std::string_view text) { return from_hex(text).value(); }
 } // namespace
 
 TEST_CASE("frame: encoders agree, at every length of the header") {
-    for (std::size_t size : {0, 1, 127, 128, 16383, 16384, 70000}) {
+    for (std::size_t size : {0u, 1u, 127u, 128u, 16383u, 16384u, 70000u}) {
         CAPTURE(size);
         bytes const body(size, 0x5a);
         bytes a{1, 2, 3}, b{1, 2, 3};
@@ -30,7 +30,7 @@ TEST_CASE("frame: any split of the stream gives the same frames") {
     std::mt19937 random{7};
     std::vector<bytes> sent;
     bytes wire;
-    for (std::size_t size : {0, 1, 5, 127, 128, 300, 0, 5000, 0, 2}) {
+    for (std::size_t size : {0u, 1u, 5u, 127u, 128u, 300u, 0u, 5000u, 0u, 2u}) {
         bytes body(size);
         for (auto &b : body) b = static_cast<std::uint8_t>(random());
         append_frame(wire, body);

@@ -199,13 +199,13 @@ awaitable<void> damaged_message(state s) {
 } // namespace
 
 TEST_CASE("framed: messages of all sizes, however the stream splits them") {
-    for (std::size_t largest : {1, 7, 1000, 1 << 20})
+    for (std::size_t largest : {1u, 7u, 1000u, 1u << 20})
         run([=](state s) { return round_trips(s, largest); });
 }
 TEST_CASE("T2: a length that lies costs no memory") { run(lying_length); }
 TEST_CASE("T1: too large for the message type, either way") { run(too_large); }
 TEST_CASE("framed: a cancelled read loses nothing") {
-    for (std::size_t size : {3, 900, 5000, 300'000}) run([=](state s) { return cancelled_reads_go_on(s, size); });
+    for (std::size_t size : {3u, 900u, 5000u, 300'000u}) run([=](state s) { return cancelled_reads_go_on(s, size); });
 }
 TEST_CASE("framed: a raw phase can follow") { run(raw_after_frames); }
 TEST_CASE("framed: several messages in one write") { run(queued_messages); }

@@ -25,7 +25,7 @@ TEST_CASE("chunk store: only chunks with the right hash are kept, and an earlier
             CHECK(store.name() == "a");
             bool good = co_await store.keep(0, part(1)); // T27
             CHECK(!good);
-            for (std::uint64_t n : {0, 1, 3}) {
+            for (std::uint64_t n : {0u, 1u, 3u}) {
                 good = co_await store.keep(n, part(n));
                 CHECK(good);
             }
@@ -38,7 +38,7 @@ TEST_CASE("chunk store: only chunks with the right hash are kept, and an earlier
         CHECK(done.size() == 2);
         CHECK(!done.contains(1));
         CHECK(!done.contains(2));
-        for (std::uint64_t n : {1, 2}) {
+        for (std::uint64_t n : {1u, 2u}) {
             bool const good = co_await store.keep(n, part(n));
             CHECK(good);
         }

@@ -48,7 +48,7 @@ TEST_CASE("chunker: one source gets runs, in order, up to its window") {
     deliver(plan, a, 3);
     CHECK(plan.next_request(a, at(0)) == chunk_range{6, 1});
     CHECK(!plan.next_request(a, at(0)));
-    for (std::uint32_t n : {4, 5}) deliver(plan, a, n);
+    for (std::uint32_t n : {4u, 5u}) deliver(plan, a, n);
     CHECK(!plan.complete());
     deliver(plan, a, 6);
     CHECK(plan.complete());
@@ -75,7 +75,7 @@ TEST_CASE("chunker: no more chunks in a request than the protocol allows") {
 
 TEST_CASE("chunker: what is there already is not asked for") {
     chunk_set done{6};
-    for (std::uint64_t n : {0, 2, 3}) done.insert(n);
+    for (std::uint64_t n : {0u, 2u, 3u}) done.insert(n);
     chunker plan{chunks(6), done, small_window()};
     CHECK(plan.done_chunks() == 3);
     auto const a = plan.add_source(at(0));
@@ -140,7 +140,7 @@ TEST_CASE("chunker: at the end the idle help the slow, once") {
     CHECK(plan.next_request(c, at(0)) == chunk_range{2, 1});
     deliver(plan, b, 3);
     CHECK(plan.next_request(b, at(0)) == chunk_range{1, 1});
-    for (std::uint32_t n : {0, 1, 2}) deliver(plan, a, n);
+    for (std::uint32_t n : {0u, 1u, 2u}) deliver(plan, a, n);
     CHECK(plan.complete());
     REQUIRE(plan.begin_chunk(a, 3) == verdict::superfluous);
     plan.end_chunk(a, at(0));

@@ -49,7 +49,7 @@ TEST_CASE("journal: records in any order, damaged ones passed over") {
     append(records, bytes_view{encode_journal_record(12)}.first(5)); // cut off
     auto const claimed = decode_journal_records(records, map);
     CHECK(claimed.size() == 4);
-    for (std::uint64_t chunk : {0, 7, 11, 19}) CHECK(claimed.contains(chunk));
+    for (std::uint64_t chunk : {0u, 7u, 11u, 19u}) CHECK(claimed.contains(chunk));
     CHECK(decode_journal_records({}, map).size() == 0);
     CHECK(decode_journal_records(records, chunk_map{}).size() == 0);
 }

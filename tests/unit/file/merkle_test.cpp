@@ -112,7 +112,7 @@ TEST_CASE("merkle: the chunk map covers the file") {
 }
 
 TEST_CASE("merkle: pages of the layer prove themselves") {
-    for (std::uint64_t chunks : {1, 2, 3, 4095, 4096, 4097, 8192, 8193, 12289, 20000}) {
+    for (std::uint64_t chunks : {1u, 2u, 3u, 4095u, 4096u, 4097u, 8192u, 8193u, 12289u, 20000u}) {
         CAPTURE(chunks);
         auto const file = invented(chunks, 3);
         CHECK(layer_page_count(file.map) == (chunks + 4095) / 4096);
@@ -128,7 +128,7 @@ TEST_CASE("merkle: pages of the layer prove themselves") {
 
 TEST_CASE("T27: a lying hash layer is found out") {
     auto const file = invented(9000, 4);
-    for (std::uint64_t page : {0, 1, 2}) {
+    for (std::uint64_t page : {0u, 1u, 2u}) {
         auto const good = make_layer_page(file, page);
         REQUIRE(verify_layer_page(file.root, file.map, page, good));
         for (int kind = 0; kind < 8; ++kind) {

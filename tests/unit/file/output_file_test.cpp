@@ -36,7 +36,7 @@ TEST_CASE("output file: written in any order, named at the end") {
     auto file = opened(folder, map, 1, "../some/where/a.bin"); // T21
     CHECK(file->claimed().size() == 0);
     CHECK(fs::exists(folder.path / "a.bin.part"));
-    for (std::uint64_t n : {2, 0, 3, 1}) CHECK(!file->write_chunk(n, part_of(data, map, n)));
+    for (std::uint64_t n : {2u, 0u, 3u, 1u}) CHECK(!file->write_chunk(n, part_of(data, map, n)));
     bytes back(map.size_of(3));
     CHECK(!file->read_chunk(3, back));
     CHECK(equal(back, part_of(data, map, 3)));
@@ -80,7 +80,7 @@ TEST_CASE("T30: an interrupted download goes on where it was") {
     CHECK(file->claimed().size() == 2);
     CHECK(file->claimed().contains(1));
     CHECK(file->claimed().contains(4));
-    for (std::uint64_t n : {0, 2, 3}) CHECK(!file->write_chunk(n, part_of(data, map, n)));
+    for (std::uint64_t n : {0u, 2u, 3u}) CHECK(!file->write_chunk(n, part_of(data, map, n)));
     CHECK(temporary_folder::read(file->finish().value()) == to_text(data));
     CHECK(folder.count() == 1);
 }

@@ -19,6 +19,7 @@
 #include "options.hpp"
 #include "peer_link.hpp"
 
+#include <algorithm>
 #include <array>
 #include <functional>
 #include <map>
@@ -260,8 +261,12 @@ class gossip {
             rpc const next = link->queue.next();
             frame.clear();
             append_frame_of(frame, [&next](bytes &to) { encode(next, to); });
-            out->data.expires_at(clock_.now() + options_.write_timeout);
-            co_await out->data.write(frame);
+            for (bytes_view rest{frame}; !rest.empty();) { // in pieces: a slow link is not a dead one
+                bytes_view const piece = rest.first(std::min(rest.size(), write_piece));
+                out->data.expires_at(clock_.now() + options_.write_timeout);
+                co_await out->data.write(piece);
+                rest = rest.subspan(piece.size());
+            }
             out->data.expires_never();
             ++stats_.rpcs_sent;
             if (frame.capacity() > keep) bytes{}.swap(frame);
@@ -345,6 +350,7 @@ class gossip {
     }
 
     static constexpr duration max_backoff = std::chrono::minutes{1}; // before a stream is opened again
+    static constexpr std::size_t write_piece = std::size_t{64} << 10;
     static constexpr std::size_t keep = 4096; // of a frame's memory
     static constexpr std::size_t turn = 16;   // signatures checked in one go: about a millisecond
 

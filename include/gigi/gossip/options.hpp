@@ -73,7 +73,7 @@ struct gossip_options {
     std::size_t max_queued_bytes = std::size_t{8} << 20;   ///< of messages for one peer; then the oldest are dropped
     std::size_t max_queued_messages = 4096;                ///< likewise
     std::size_t max_queued_control = std::size_t{1} << 20; ///< of control for one peer; then its stream is given up
-    duration write_timeout = std::chrono::seconds{30};     ///< a peer that takes nothing for so long loses its stream
+    duration write_timeout = std::chrono::seconds{30};     ///< a peer that does not take 64 KiB in so long loses its stream
     duration reopen_backoff = std::chrono::seconds{1};     ///< before a stream is opened again; doubles up to a minute
 };
 

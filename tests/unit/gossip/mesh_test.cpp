@@ -875,6 +875,9 @@ TEST_CASE("T12: IDONTWANT floods are bounded, and one honest peer's are honoured
     }
     CHECK(m.router.stats().idontwants_refused > 0);
     auto const message = unsigned_message(numbered_peer(7), 1, topic);
+    std::vector<message_id> foreign; // ids of another kind match nothing, and take no room
+    for (std::uint32_t k = 0; k < 6000; ++k) append_be(foreign.emplace_back(), k);
+    m.says(honest, one_mesh::idontwant(foreign));
     m.says(honest, one_mesh::idontwant({id_of(message)}));
     m.take();
     m.sends(from, message);

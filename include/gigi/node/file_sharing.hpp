@@ -15,7 +15,6 @@
 
 #include <filesystem>
 #include <functional>
-#include <map>
 #include <string>
 #include <utility>
 #include <vector>
@@ -74,14 +73,7 @@ class file_sharing {
     /// As `download`, but of a file that is larger than `limit` bytes nothing is fetched: the offer lied about its size (T26).
     /// @throws as `download`; `errc::message_too_large`
     [[nodiscard]] awaitable<download_result> download_at_most(std::vector<peer_id> sources, std::string code, std::uint64_t limit) {
-        auto const id = service_.new_id();
-        limits_.emplace(id, limit);
-        struct forget {
-            std::map<std::uint64_t, std::uint64_t> &all;
-            std::uint64_t id;
-            ~forget() { all.erase(id); }
-        } const guard{limits_, id};
-        downloaded_file done = co_await service_.download(id, std::move(sources), std::move(code), options_.output_directory);
+        downloaded_file done = co_await service_.download(service_.new_id(), std::move(sources), std::move(code), options_.output_directory, limit);
         co_return download_result{std::move(done.path), std::move(done.name), done.size};
     }
 
@@ -111,10 +103,6 @@ class file_sharing {
         e.shared = [this](shared_entry const &entry) { emit_(event{events::file_shared{entry.code, entry.name, entry.size, entry.path}}); };
         e.revoked = [this](shared_entry const &entry) { emit_(event{events::file_revoked{entry.code, entry.name}}); };
         e.download_started = [this](download_event const &d) {
-            if (auto const limit = limits_.find(d.id); limit != limits_.end() && d.state.size > limit->second) {
-                service_.cancel(d.id);
-                return;
-            }
             emit_(event{events::download_started{d.id, d.peer, d.code, d.state.name, d.state.size}});
         };
         e.download_progress = [this](download_event const &d) {
@@ -151,7 +139,6 @@ class file_sharing {
     node_options const &options_;
     std::function<void(event const &)> emit_;
     std::function<std::string(peer_id const &)> nickname_of_;
-    std::map<std::uint64_t, std::uint64_t> limits_; // of downloads that nobody asked for by name
     file_service service_;
     task_group tasks_;
 };

@@ -1,24 +1,16 @@
 // A js-libp2p node for gigi's tests: commands on stdin, one a line; answers and events on stdout, one JSON object a line.
+import './shims.mjs'
 import { createHash, randomBytes } from 'node:crypto'
 import { createInterface } from 'node:readline'
-
-if (!Promise.withResolvers) { // Node before 22
-  Promise.withResolvers = () => {
-    let resolve, reject
-    const promise = new Promise((a, b) => { resolve = a; reject = b })
-    return { promise, resolve, reject }
-  }
-}
-
-const { createLibp2p } = await import('libp2p')
-const { tcp } = await import('@libp2p/tcp')
-const { noise } = await import('@libp2p/noise')
-const { yamux } = await import('@libp2p/yamux')
-const { identify, identifyPush } = await import('@libp2p/identify')
-const { ping } = await import('@libp2p/ping')
-const { gossipsub } = await import('@libp2p/gossipsub')
-const { multiaddr } = await import('@multiformats/multiaddr')
-const { peerIdFromString } = await import('@libp2p/peer-id')
+import { createLibp2p } from 'libp2p'
+import { tcp } from '@libp2p/tcp'
+import { noise } from '@libp2p/noise'
+import { yamux } from '@libp2p/yamux'
+import { identify, identifyPush } from '@libp2p/identify'
+import { ping } from '@libp2p/ping'
+import { gossipsub } from '@libp2p/gossipsub'
+import { multiaddr } from '@multiformats/multiaddr'
+import { peerIdFromString } from '@libp2p/peer-id'
 
 const say = (what) => process.stdout.write(JSON.stringify(what) + '\n')
 
@@ -133,6 +125,13 @@ const commands = {
     await stream.close()
     const got = await answer
     return { same: got.size === data.length && got.sha256 === createHash('sha256').update(data).digest('hex') }
+  },
+  async source (peer, size) {
+    const stream = await node.dialProtocol(target(peer), '/source/1.0.0')
+    const got = readAll(stream)
+    await send(stream, new TextEncoder().encode(size))
+    await stream.close()
+    return await got
   },
   async reset (peer) {
     const stream = await node.dialProtocol(target(peer), '/reset/1.0.0')

@@ -1,14 +1,9 @@
 // A js-libp2p node with @libp2p/mdns, for mdns_test.py: mdns_peer.mjs SECONDS
-// Prints `id ID`, and `found ID ADDRESS…` for each discovery. Read from standard input by node, in a folder with the packages.
+// Prints `id ID`, and `found ID ADDRESS…` for each discovery. Read from standard input by node, in the folder with the packages.
+import './shims.mjs'
+import { createLibp2p } from 'libp2p'
 import { tcp } from '@libp2p/tcp'
 import { mdns } from '@libp2p/mdns'
-
-Promise.withResolvers ??= function () {
-  let resolve, reject
-  const promise = new Promise((a, b) => { resolve = a; reject = b })
-  return { promise, resolve, reject }
-}
-const { createLibp2p } = await import('libp2p')
 
 const node = await createLibp2p({
   addresses: { listen: ['/ip4/0.0.0.0/tcp/0'] },

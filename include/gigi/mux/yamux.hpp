@@ -61,10 +61,16 @@ template <SecureChannel Channel> class yamux final : public yamux_connection {
     void stop_tasks() noexcept override { tasks_.cancel(); }
 
     awaitable<void> read_frames() {
+        std::size_t unyielded = 0;
         for (;;) {
             bytes_view const data = co_await channel_.read();
             if (data.empty()) break;
             if (!feed(data)) co_return; // the writer says goodbye, and ends
+            // A channel with much in store returns at once: let others run, above all those who read these streams.
+            unyielded += data.size();
+            if (unyielded < read_turn) continue;
+            unyielded = 0;
+            co_await yield();
         }
         if (!channel_failure_) channel_failure_ = on_end_of_input();
         tasks_.cancel();
@@ -80,6 +86,7 @@ template <SecureChannel Channel> class yamux final : public yamux_connection {
                 } catch (std::system_error const &e) {
                     code = e.code();
                 }
+                bool const full = size_of_batch() >= options().batch;
                 written();
                 if (code == condition::cancelled) co_return;
                 if (code) { // what the peer had sent before it went is still to be read
@@ -87,6 +94,7 @@ template <SecureChannel Channel> class yamux final : public yamux_connection {
                     begin_ending();
                     co_return;
                 }
+                if (full) co_await yield(); // the kernel takes megabytes: other connections have work, too
             } else if (said_goodbye()) {
                 channel_.close_write();
                 co_return;
@@ -95,6 +103,11 @@ template <SecureChannel Channel> class yamux final : public yamux_connection {
             }
         }
     }
+
+    /// Lets everything run that can.
+    awaitable<void> yield() const { return asio::post(executor(), use_awaitable); }
+
+    static constexpr std::size_t read_turn = 256 * 1024;
 
     Channel channel_;
     task_group tasks_;

@@ -205,6 +205,7 @@ class yamux_connection : public muxed_connection {
             }
         }
         if (frames == frames_at_once_) frames_at_once_ = std::min(frames_at_once_ * 2, max_frames_at_once);
+        batch_size_ = size;
         writing_since_ = pieces_.empty() ? time_point::max() : now;
         return pieces_;
     }
@@ -225,6 +226,9 @@ class yamux_connection : public muxed_connection {
         return waits_.wait(writer_);
     }
 
+    any_io_executor const &executor() const noexcept { return executor_; }
+    yamux_options const &options() const noexcept { return session_.options(); }
+    std::size_t size_of_batch() const noexcept { return batch_size_; } ///< bytes gathered last
     /// Whether the goodbye has been sent: the writer's work is done.
     bool said_goodbye() const noexcept { return session_.left() && !session_.wants_write(); }
     std::error_code failure() const noexcept { return session_.failure(); }
@@ -389,6 +393,7 @@ class yamux_connection : public muxed_connection {
     bytes headers_;
     byte_queue spent_; // memory that `pieces_` refers to
     std::size_t frames_at_once_ = min_frames_at_once;
+    std::size_t batch_size_ = 0;
     std::size_t lingering_ = 0; // released streams that have nothing more to send
     time_point armed_ = time_point::max();
     time_point close_by_ = time_point::max();

@@ -126,10 +126,11 @@ class yamux_session {
         return !stream.fin_received && !stream.update_due && ungranted(stream) >= stream.window / 2;
     }
 
-    /// Sends the peer new credit. The window doubles where the peer used up half of it within four round trips, as that
-    /// means that the window, not the network, is what it waits for.
+    /// Sends the peer new credit. The window doubles where half of it was used up within four round trips, as that means
+    /// that the window, not the network, is what the peer waits for. The shortest round trip counts: queues on the way
+    /// make the others longer, and a larger window would make those queues longer still.
     void grant(state &stream, time_point now) {
-        bool const hurried = round_trip_ > duration::zero() && now - stream.granted < 4 * round_trip_;
+        bool const hurried = now - stream.granted < 2 * shortest_trip();
         if (hurried && stream.window < options_.max_stream_window) {
             std::size_t const room = options_.max_window_growth - growth_;
             auto const more = static_cast<std::uint32_t>(
@@ -449,6 +450,12 @@ class yamux_session {
         ping_ = ping::idle;
         duration const measured = std::max<duration>(now - ping_since_, duration{1});
         round_trip_ = round_trip_ == duration::zero() ? measured : (round_trip_ * 7 + measured) / 8;
+        trips_[trips_next_++ % trips_.size()] = measured;
+    }
+    /// Of the last few; 0 where unknown.
+    duration shortest_trip() const noexcept {
+        std::size_t const known = std::min(trips_next_, trips_.size());
+        return known == 0 ? duration::zero() : *std::min_element(trips_.begin(), trips_.begin() + static_cast<std::ptrdiff_t>(known));
     }
 
     void on_go_away(yamux_header const &header) {
@@ -625,7 +632,9 @@ class yamux_session {
     time_point next_ping_;
     time_point last_activity_;
     time_point last_received_;
-    duration round_trip_{};
+    duration round_trip_{}; // smoothed
+    std::array<duration, 8> trips_{};
+    std::size_t trips_next_ = 0;
     yamux_stats stats_;
 };
 

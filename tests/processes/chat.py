@@ -24,8 +24,8 @@ class Skip(Exception):
 class World:
     """What a test has: the chat's path, a folder of its own, and every process that it started."""
 
-    def __init__(self, chat, slow=1.0, full=False, quick=False):
-        self.chat, self.slow, self.full, self.quick = os.path.abspath(chat), slow, full, quick
+    def __init__(self, chat, slow=1.0, quick=False):
+        self.chat, self.slow, self.quick = os.path.abspath(chat), slow, quick
         self.folder = tempfile.mkdtemp(prefix="gigi-processes-")
         self.processes, self.labs = [], []
 

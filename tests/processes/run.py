@@ -3,7 +3,7 @@
 
     run.py --chat PATH [--only WORD] [--quick] [--full] [--slow FACTOR]
 
-Prints `ok <name>`, `skip <name>: why` or `FAIL <name>: why` for each check, and `N passed, M failed` at the end.
+Prints `ok <name>`, `skip <name>: why` or `FAIL <name>: why` for each check, and `N passed, M failed, K skipped` at the end.
 """
 
 import argparse
@@ -37,11 +37,13 @@ def main():
     parser.add_argument("--slow", type=float, default=1.0, help="multiply every deadline by this (a sanitised chat: 4)")
     options = parser.parse_args()
 
-    passed, failed = 0, []
+    passed, skipped, failed = 0, 0, []
     for name, check in checks():
         if options.only and not any(word in name for word in options.only):
             continue
-        world, start = World(options.chat, options.slow, options.full, options.quick), time.monotonic()
+        if getattr(check, "only_full", False) and not options.full:
+            continue
+        world, start = World(options.chat, options.slow, options.quick), time.monotonic()
         try:
             check(world)
             world.finish()
@@ -49,6 +51,7 @@ def main():
             passed += 1
         except Skip as e:
             print(f"skip {name}: {e}", flush=True)
+            skipped += 1
         except Failure as e:
             print(f"FAIL {name}: {e}", flush=True)
             failed.append(name)
@@ -57,7 +60,7 @@ def main():
             failed.append(name)
         finally:
             world.close()
-    print(f"{passed} passed, {len(failed)} failed" + (": " + ", ".join(failed) if failed else ""))
+    print(f"{passed} passed, {len(failed)} failed, {skipped} skipped" + (": " + ", ".join(failed) if failed else ""))
     return 1 if failed else 0
 
 

@@ -215,7 +215,7 @@ class multiaddr {
     }
 
     friend bool operator==(multiaddr const &, multiaddr const &) = default;
-    friend auto operator<=>(multiaddr const &, multiaddr const &) = default;
+    friend std::strong_ordering operator<=>(multiaddr const &a, multiaddr const &b) noexcept { return as_text(a.bytes_) <=> as_text(b.bytes_); }
 
   private:
     struct part {

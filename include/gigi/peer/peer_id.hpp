@@ -80,7 +80,7 @@ class peer_id {
 
     friend bool operator==(peer_id const &a, peer_id const &b) noexcept { return equal(a.data(), b.data()); }
     friend std::strong_ordering operator<=>(peer_id const &a, peer_id const &b) noexcept {
-        return std::lexicographical_compare_three_way(a.data_.begin(), a.data_.begin() + a.size_, b.data_.begin(), b.data_.begin() + b.size_);
+        return as_text(a.data()) <=> as_text(b.data());
     }
 
   private:

@@ -4,6 +4,8 @@
 #include <gigi/core/task_group.hpp>
 #include <gigi/core/timeout.hpp>
 #include <gigi/mux/yamux.hpp>
+#include <gigi/mux/yamux_connection.hpp>
+#include <gigi/mux/yamux_options.hpp>
 
 #include <doctest/doctest.h>
 

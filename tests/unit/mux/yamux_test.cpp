@@ -6,6 +6,8 @@
 #include <gigi/mux/yamux.hpp>
 #include <gigi/mux/yamux_connection.hpp>
 #include <gigi/mux/yamux_options.hpp>
+#include <gigi/mux/yamux_connection.hpp>
+#include <gigi/mux/yamux_options.hpp>
 
 #include <doctest/doctest.h>
 

@@ -1,9 +1,5 @@
 // A program that uses gigi as an app does; it only has to build, link, start a node and stop it.
-#if __has_include(<gigi/node.hpp>)
 #include <gigi/node.hpp>
-#else
-#error "gigi's headers are not where a user finds them"
-#endif
 
 #include <cstdio>
 

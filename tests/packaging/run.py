@@ -3,10 +3,11 @@
 
 Prints `ok NAME` or `FAIL NAME: why` for each; ends with "N passed, M failed".
 """
-import os, pathlib, shutil, subprocess, sys, tempfile
+import json, os, pathlib, re, shlex, shutil, subprocess, sys, tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 MAIN = ROOT / 'tests' / 'packaging' / 'main.cpp'
+VERSION = '.'.join(re.findall(r'#define GIGI_VERSION_[A-Z]+ (\d+)', (ROOT / 'include' / 'gigi' / 'version.hpp').read_text()))
 passed = failed = 0
 
 
@@ -38,23 +39,40 @@ def project(folder, cmake):
     return folder
 
 
+def preprocesses(command, cwd):
+    """That a compiler's command line finds every header. Compiling is the same in every way, and slow: two ways do it."""
+    words = shlex.split(command)
+    if '-o' in words:
+        del words[words.index('-o'):words.index('-o') + 2]
+    run(*(w for w in words if w != '-c'), '-E', '-o', os.devnull, cwd=cwd)
+
+
+def configured(build):
+    """That what CMake or Meson has configured would compile and link."""
+    entry = next(e for e in json.loads((build / 'compile_commands.json').read_text()) if e['file'].endswith('main.cpp'))
+    assert '-std=gnu++20' in entry['command'] or '-std=c++20' in entry['command'], 'C++20 is not asked for'
+    assert '-Werror' not in entry['command'], 'our warnings reach the user'
+    preprocesses(entry['command'], entry['directory'])
+    assert 'crypto' in (build / 'build.ninja').read_text(), 'OpenSSL is not linked'
+
+
 def cmake(folder, *options, build=False):
-    # Linking is the same in every way: one way compiles and runs, the others are configured and their command lines compared.
     run('cmake', '-S', folder, '-B', folder / 'build', '-G', 'Ninja', '-DCMAKE_BUILD_TYPE=Debug', '-DCMAKE_EXPORT_COMPILE_COMMANDS=ON', *options)
+    configured(folder / 'build')
     if build:
         run('cmake', '--build', folder / 'build', '-j', '1')
         assert 'packaged is up' in run(folder / 'build' / 'user')
-    else:
-        command = (folder / 'build' / 'compile_commands.json').read_text()
-        assert '-std=gnu++20' in command or '-std=c++20' in command, 'C++20 is not asked for'
-        assert '-Werror' not in command, 'our warnings reach the user'
-        # what it compiles with finds everything: preprocess only
-        import json, shlex
-        entry = json.loads(command)[0]
-        words = [w for w in shlex.split(entry['command'])]
-        run(*[w for w in words if w != '-c' and w != '-o' and not w.endswith('.o')], '-fsyntax-only', '-E', '-o', os.devnull, cwd=entry['directory'])
-    cache = (folder / 'build' / 'build.ninja').read_text()
-    assert 'crypto' in cache, 'OpenSSL is not linked'
+
+
+def pkg_config(prefix):
+    """That pkg-config finds what is installed there, and that its flags are enough."""
+    found = list(prefix.rglob('gigi.pc'))
+    assert found, 'no gigi.pc'
+    where = {**os.environ, 'PKG_CONFIG_PATH': str(found[0].parent)}
+    assert run('pkg-config', '--modversion', 'gigi', env=where).strip() == VERSION
+    flags = run('pkg-config', '--cflags', '--libs', 'gigi', env=where)
+    assert '-lcrypto' in flags, flags
+    preprocesses(f'g++ -std=c++20 {MAIN} {flags}', prefix)
 
 
 with tempfile.TemporaryDirectory(prefix='gigi-packaging-') as scratch:
@@ -68,7 +86,7 @@ with tempfile.TemporaryDirectory(prefix='gigi-packaging-') as scratch:
     def _():
         run('cmake', '-S', copy, '-B', top / 'install', '-DGIGI_BUILD_TESTS=OFF', '-DGIGI_BUILD_EXAMPLES=OFF', f'-DCMAKE_INSTALL_PREFIX={prefix}')
         run('cmake', '--install', top / 'install')
-        cmake(project(top / 'installed', 'find_package(gigi 0.1 REQUIRED)\n' + uses), f'-DCMAKE_PREFIX_PATH={prefix}', build=True)
+        cmake(project(top / 'installed', f'find_package(gigi {VERSION} REQUIRED)\n' + uses), f'-DCMAKE_PREFIX_PATH={prefix}', build=True)
 
     @check('CMake: as a subdirectory')
     def _():
@@ -87,24 +105,18 @@ with tempfile.TemporaryDirectory(prefix='gigi-packaging-') as scratch:
         (folder / 'meson.build').write_text("project('user', 'cpp', default_options: ['cpp_std=c++20'])\n"
                                             "executable('user', 'main.cpp', dependencies: dependency('gigi', fallback: ['gigi', 'gigi_dep']))\n")
         run('meson', 'setup', folder / 'build', folder)
+        configured(folder / 'build')
 
     @check('Meson: installed, pkg-config')
     def _():
         other = top / 'meson-prefix'
         run('meson', 'setup', top / 'meson-install', copy, f'--prefix={other}')
         run('meson', 'install', '-C', top / 'meson-install')
-        assert (other / 'include' / 'gigi' / 'node.hpp').is_file()
-        found = list(other.rglob('gigi.pc'))
-        assert found, 'no gigi.pc'
-        flags = run('pkg-config', '--cflags', '--libs', 'gigi', env={**os.environ, 'PKG_CONFIG_PATH': str(found[0].parent)})
-        assert str(other / 'include') in flags and '-lcrypto' in flags, flags
+        pkg_config(other)
 
     @check('pkg-config: what CMake installed')
     def _():
-        found = list(prefix.rglob('gigi.pc'))
-        assert found, 'no gigi.pc'
-        flags = run('pkg-config', '--cflags', '--libs', 'gigi', env={**os.environ, 'PKG_CONFIG_PATH': str(found[0].parent)})
-        assert '-lcrypto' in flags, flags
+        pkg_config(prefix)
 
     @check('dropped in: include/ and one command')
     def _():

@@ -5,7 +5,9 @@
 //   ./chat --json                                # for programs: commands on stdin, JSON lines on stdout
 //
 // The parts, in this order: what the command line says; what people read of an event; and the chat itself, a table of
-// commands over a gigi::node with a function for each. console.hpp has the prompt, and knows nothing of gigi's nodes.
+// commands over a gigi::node with a function for each. console.hpp has the prompt, commands.hpp the order of the answers;
+// neither knows anything of nodes.
+#include "commands.hpp"
 #include "console.hpp"
 
 #include <gigi/core/json.hpp>
@@ -20,7 +22,6 @@
 
 #include <clocale>
 #include <csignal>
-#include <deque>
 #include <iostream>
 #include <set>
 
@@ -135,19 +136,13 @@ struct in_words {
 
 // ---- the chat --------------------------------------------------------------------------------------------------------
 
-/// What a command has to say: to programs, and to people.
-struct answer {
-    json members = {};
-    strings lines = {};
-};
-
 class chat {
   public:
     chat(asio::io_context &io, settings s)
         : settings_{std::move(s)}, node_{io.get_executor(), settings_.node}, events_{node_.subscribe()},
           console_{node_.get_executor(), settings_.json, all_parameters()}, changed_{node_.get_executor()},
           signals_{node_.get_executor(), SIGINT, SIGTERM, SIGHUP}, background_{node_.get_executor()},
-          commands_{node_.get_executor()} {
+          queue_{*this, node_.get_executor(), commands(), settings_.json} {
         gigi::set_log(settings_.log, [this](gigi::log_level level, std::string_view component, std::string_view text) {
             report(std::string{name(level)} + " " + std::string{component} + ": " + std::string{text});
         });
@@ -155,6 +150,12 @@ class chat {
     ~chat() { gigi::set_log(gigi::log_level::off, nullptr); }
 
     gigi::any_io_executor get_executor() { return node_.get_executor(); }
+
+    /// Prints an answer.
+    void print(strings const &lines) {
+        if (console_.is_terminal()) update_vocabulary(); // before the prompt comes back
+        for (auto const &line : lines) console_.print(line);
+    }
 
     /// Runs until the input ends, `quit`, or a signal.
     awaitable<void> run() {
@@ -169,28 +170,26 @@ class chat {
         while (!stopping_) co_await changed_.wait();
 
         console_.close();
-        try {
-            co_await gigi::with_timeout(answer_the_rest(), 5s);
-        } catch (std::system_error const &) { // what is still under way then is answered as cancelled
-        }
-        commands_.cancel();
-        co_await commands_.join();
+        co_await queue_.finish(5s);
         co_await node_.stop();
         signals_.cancel();
         background_.cancel();
         co_await background_.join();
     }
 
+    /// Whether a nickname or an id means somebody.
+    bool knows(std::string const &peer) const {
+        try {
+            return (void)node_.resolve(peer), true;
+        } catch (std::system_error const &) {
+            return false;
+        }
+    }
+
   private:
-    // Every command: its name, its short name, its parameters, what it does, and the function that does it.
+    using command = command_queue<chat>::command;
 
-    struct command {
-        std::string_view name, alias, parameters, help;
-        awaitable<answer> (chat::*run)(strings const &);
-
-        std::string usage() const { return std::string{name} + (parameters.empty() ? "" : " ") + std::string{parameters}; }
-    };
-
+    /// Every command: its name, its short name, its parameters, what it does, and the function that does it.
     static std::span<command const> commands() {
         static constexpr command all[] = {
             {"peers", "p", "", "who is here", &chat::peers},
@@ -212,13 +211,6 @@ class chat {
             {"quit", "q", "", "say goodbye", &chat::quit},
         };
         return all;
-    }
-
-    static command const *find(std::string_view name) {
-        auto const all = commands();
-        auto const called_so = [name](command const &c) { return c.name == name || c.alias == name; };
-        auto const found = std::ranges::find_if(all, called_so);
-        return found == all.end() ? nullptr : &*found;
     }
 
     awaitable<answer> peers(strings const &) {
@@ -349,25 +341,14 @@ class chat {
         co_return answer{};
     }
 
-    // From a line to an answer.
-
-    /// A command that was given.
-    struct ticket {
-        std::string name;
-        command const *what = nullptr;
-        strings arguments;
-        std::string topic;
-        bool done = false;
-        strings output;
-    };
+    // What happens without a command.
 
     awaitable<void> read_commands() {
         console_.open(settings_.json ? "" : node_.nickname() + "> ");
         try {
             while (!stopping_) {
                 auto const line = co_await console_.next_line();
-                begin(line);
-                while (tickets_.size() >= most_commands) co_await changed_.wait();
+                co_await queue_.take(line);
             }
         } catch (std::system_error const &e) {
             if (e.code() != errc::closed) throw;
@@ -375,98 +356,14 @@ class chat {
         stop(); // the input has ended
     }
 
-    void begin(std::string const &line) {
-        auto const words = split(line);
-        if (words.empty()) return;
-        auto const t = tickets_.emplace_back(std::make_shared<ticket>());
-        auto const *const c = t->what = find(words[0].text);
-        t->name = c ? c->name : words[0].text;
-        if (line.size() > console::longest_line) return refuse(*t, errc::invalid_argument, "the line is too long");
-        if (!c) return refuse(*t, errc::invalid_argument, "there is no such command: try help");
-        auto arguments = arguments_of(line, c->parameters);
-        if (!arguments) return refuse(*t, errc::invalid_argument, "usage: " + c->usage());
-        t->arguments = std::move(*arguments);
-        t->topic = topic_of(*c, t->arguments);
-        commands_.spawn(execute(t));
-    }
-
-    awaitable<void> execute(std::shared_ptr<ticket> t) {
-        try {
-            while (must_wait(*t)) co_await changed_.wait();
-            auto const run = t->what->run;
-            auto const a = co_await (this->*run)(t->arguments);
-            finish(*t, a);
-        } catch (std::system_error const &e) {
-            refuse(*t, e.code(), e.what());
-        } catch (std::exception const &e) {
-            refuse(*t, errc::io_error, e.what());
-        }
-    }
-
-    /// What a command is about. It waits for earlier ones about the same: messages arrive in the order in which they were
-    /// given, and what was joined can be written to.
-    static std::string topic_of(command const &c, strings const &arguments) {
-        if (c.name == "groups") return "group ";
-        if (c.parameters.starts_with("<group>")) return "group " + arguments[0];
-        if (c.name == "share" || c.name == "unshare" || (c.name == "list-files" && arguments.empty())) return "files";
-        return c.parameters.find("nickname") == 1 && c.name != "connect" ? "peer " + arguments[0] : "";
-    }
-
-    bool must_wait(ticket const &t) const {
-        for (auto const &earlier : tickets_) {
-            if (earlier.get() == &t) return false;
-            if (earlier->done) continue;
-            bool const alike = t.topic.starts_with(earlier->topic) || earlier->topic.starts_with(t.topic);
-            if (alike && !t.topic.empty() && !earlier->topic.empty()) return true;
-            if (earlier->name == "connect" && t.topic.starts_with("peer ") && !knows(t.arguments[0])) return true;
-        }
-        return false;
-    }
-
-    bool knows(std::string const &peer) const {
-        try {
-            return (void)node_.resolve(peer), true;
-        } catch (std::system_error const &) {
-            return false;
-        }
-    }
-
     awaitable<void> until_identified(gigi::peer_id peer) {
         while (!identified_.contains(peer)) co_await changed_.wait();
-    }
-
-    void finish(ticket &t, answer const &a) {
-        auto const line = json().add("command", t.name).add("ok", true).add_all(a.members).text();
-        settle(t, settings_.json ? strings{line} : a.lines);
-    }
-    void refuse(ticket &t, std::error_code code, std::string const &why) {
-        auto const line = json().add("command", t.name).add("ok", false).add("error", code).add("message", why).text();
-        settle(t, {settings_.json ? line : t.name + ": " + why});
-    }
-    /// Programs get the answers in the order of their commands, people at once.
-    void settle(ticket &t, strings lines) {
-        t.done = true;
-        t.output = std::move(lines);
-        for (auto i = tickets_.begin(); i != tickets_.end();) {
-            auto const &next = **i;
-            if (!next.done && settings_.json) break;
-            for (auto const &line : next.output) console_.print(line);
-            i = next.done ? tickets_.erase(i) : i + 1;
-        }
-        if (console_.is_terminal()) update_vocabulary();
-        changed_.notify_all();
-    }
-
-    awaitable<void> answer_the_rest() {
-        while (!tickets_.empty()) co_await changed_.wait();
     }
 
     void stop() {
         stopping_ = true;
         changed_.notify_all();
     }
-
-    // What happens without a command.
 
     awaitable<void> show_events() {
         try {
@@ -501,6 +398,7 @@ class chat {
         if (auto const *const end = std::get_if<event::download_finished>(&e)) transfers_.erase(end->id);
         if (auto const *const end = std::get_if<event::download_failed>(&e)) transfers_.erase(end->id);
         changed_.notify_all();
+        queue_.reconsider();
         if (!console_.is_terminal()) return;
         update_vocabulary();
         double bytes = 0, total = 0, rate = 0;
@@ -542,16 +440,14 @@ class chat {
         console_.complete_with(std::move(words));
     }
 
-    static constexpr std::size_t most_commands = 64; ///< under way at once; then the input waits
-
     settings const settings_;
     gigi::node node_;
     gigi::event_reader events_;
     console console_;
     gigi::async_condition changed_; ///< notified at every event, answer and at the end
     asio::signal_set signals_;
-    gigi::task_group background_, commands_;
-    std::deque<std::shared_ptr<ticket>> tickets_;
+    gigi::task_group background_;
+    command_queue<chat> queue_;
     std::map<std::uint64_t, event::download_progress> transfers_; ///< by their id
     std::set<gigi::peer_id> identified_;
     std::set<std::string> codes_;

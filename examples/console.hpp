@@ -258,9 +258,10 @@ class console {
         ::el_set(editor_, EL_HIST, &::history, history_);
         ::el_set(editor_, EL_PROMPT, +[](EditLine *e) { return self(e).prompt_.data(); });
         ::el_set(editor_, EL_GETCFN, +[](EditLine *e, wchar_t *key) { return self(e).read_key(*key); });
-        ::el_set(editor_, EL_ADDFN, "complete", "completes a word", +[](EditLine *e, int) { return self(e).complete(); });
+        ::el_wset(editor_, EL_ADDFN, L"complete", L"completes a word", +[](EditLine *e, int) { return self(e).complete(); });
         ::el_set(editor_, EL_BIND, "^I", "complete", nullptr);
         ::el_set(editor_, EL_BIND, "^R", "em-inc-search-prev", nullptr);
+        ::el_set(editor_, EL_PREP_TERM, 1);
     }
     void close_editor() {
         std::lock_guard const lock{mutex_};
@@ -276,13 +277,13 @@ class console {
     bool edit_line(std::string &line) {
         std::lock_guard const lock{mutex_};
         int size = 0;
-        ::el_set(editor_, EL_PREP_TERM, 1); // before the prompt invites to type
         char const *const text = ::el_gets(editor_, &size);
         if (!text || size <= 0) erase_line(); // the end: the prompt goes too
         typing_ = false;
         if (!text || size <= 0) return std::fflush(stdout), false;
         line.assign(text, static_cast<std::size_t>(size));
         if (line.back() == '\n') line.pop_back();
+        ::el_set(editor_, EL_PREP_TERM, 1); // who types ahead is not to see it twice
         HistEvent event;
         if (!line.empty()) ::history(history_, &event, H_ENTER, text);
         return true;

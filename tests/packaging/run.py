@@ -126,5 +126,11 @@ with tempfile.TemporaryDirectory(prefix='gigi-packaging-') as scratch:
         run('g++', '-std=c++20', '-I', 'include', 'main.cpp', '-lcrypto', '-o', 'user', cwd=folder)
         assert 'packaged is up' in run(folder / 'user')
 
+    @check("the README's program compiles")
+    def _():
+        program = re.search(r'```cpp\n(.*?)```', (ROOT / 'README.md').read_text(), re.S)[1]
+        (top / 'hello.cpp').write_text(program)
+        run('g++', '-std=c++20', '-I', ROOT / 'include', '-fsyntax-only', '-Wall', '-Wextra', top / 'hello.cpp')
+
 print(f'{passed} passed, {failed} failed')
 sys.exit(1 if failed else 0)

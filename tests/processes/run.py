@@ -7,6 +7,7 @@ Prints `ok <name>`, `skip <name>: why` or `FAIL <name>: why` for each check, and
 """
 
 import argparse
+import signal
 import sys
 import time
 import traceback
@@ -65,4 +66,5 @@ def main():
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that the processes and hosts are removed
     sys.exit(main())

@@ -25,6 +25,22 @@ class Stop(Exception):
     """The stage cannot go on; what failed has been counted."""
 
 
+def late(*_):
+    raise TimeoutError
+
+
+def end_group(process):
+    """Ends a process and its children, which get a moment to put things back: some made network namespaces."""
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        try:
+            os.killpg(process.pid, number)
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            pass
+        except ProcessLookupError:
+            break
+
+
 class Stage:
     """One stage while it runs: its deadline, and what it has counted."""
 
@@ -45,12 +61,7 @@ class Stage:
         process = subprocess.Popen(command, cwd=cwd, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                                    env={**os.environ, **ENVIRONMENT, **(environment or {})}, start_new_session=True)
 
-        def end(*_):
-            os.killpg(process.pid, signal.SIGKILL)
-            raise TimeoutError
-
-        lines = []
-        signal.signal(signal.SIGALRM, end)
+        lines, code = [], None
         signal.setitimer(signal.ITIMER_REAL, max(0.1, self.deadline - time.monotonic()))
         try:
             for line in process.stdout:
@@ -59,10 +70,9 @@ class Stage:
                     print(lines[-1], flush=True)
             code = process.wait()
         except TimeoutError:
-            process.wait()
-            code = None
+            end_group(process)
         except BaseException:
-            os.killpg(process.pid, signal.SIGKILL)
+            end_group(process)
             raise
         finally:
             signal.setitimer(signal.ITIMER_REAL, 0)
@@ -249,6 +259,8 @@ def main():
         if name not in names:
             parser.error(f"there is no stage {name}; there are {', '.join(names)}")
 
+    signal.signal(signal.SIGALRM, late)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     begin, done = time.monotonic(), []
     for run, seconds, wanted in STAGES:
         if (options.stages and run.__name__ not in options.stages) or not wanted():

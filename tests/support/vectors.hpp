@@ -17,8 +17,9 @@ inline std::string vector(std::string_view path) {
         return std::string{std::istreambuf_iterator<char>{in}, {}};
     }();
     std::size_t at = 0;
+    bool const whole = file.find('"' + std::string{path} + '"') != std::string::npos; // a name may have dots in it
     for (std::string_view rest = path; at != std::string::npos && !rest.empty();) {
-        auto const dot = rest.find('.');
+        auto const dot = whole ? std::string_view::npos : rest.find('.');
         std::string const name = '"' + std::string{rest.substr(0, dot)} + '"';
         at = file.find(name, at);
         if (at != std::string::npos) at += name.size();

@@ -26,6 +26,7 @@ class chacha20_poly1305 {
 
     /// Encrypts the pieces, one after the other, as one message.
     /// @param nonce counts messages; never use one twice
+    /// @param pieces less than 2 GiB each. Remainders of 440 to 511 modulo 512 in all cost OpenSSL 3.0 a quarter of its speed.
     /// @param out room for all pieces and `tag_size`; may be the place of a single piece
     void seal(std::uint64_t nonce, bytes_view ad, std::span<bytes_view const> pieces, std::uint8_t *out) {
         begin(nonce, ad);
@@ -50,6 +51,7 @@ class chacha20_poly1305 {
         std::array<std::uint8_t, tag_size> tag;
         std::ranges::copy(sealed.subspan(size), tag.begin());
         begin(nonce, ad);
+        detail::error_mark const mark;
         int n = 0;
         detail::must(EVP_CIPHER_CTX_ctrl(context_.get(), EVP_CTRL_AEAD_SET_TAG, tag_size, tag.data()));
         if (size > 0) detail::must(EVP_DecryptUpdate(context_.get(), out, &n, sealed.data(), static_cast<int>(size)));

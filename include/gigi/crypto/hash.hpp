@@ -4,12 +4,16 @@
 #pragma once
 
 #include "../core/bytes.hpp"
+#include "../core/error.hpp"
 
+#include <openssl/crypto.h>
+#include <openssl/err.h>
 #include <openssl/evp.h>
 
 #include <array>
 #include <memory>
-#include <new>
+#include <string>
+#include <utility>
 
 namespace gigi::inline v1 {
 
@@ -27,14 +31,31 @@ struct evp_free {
 };
 template <class T> using evp_ptr = std::unique_ptr<T, evp_free>;
 
-/// Takes what OpenSSL made; it makes nothing only where memory ran out.
+/// What does not depend on anybody's input failed: memory ran out, or this build of OpenSSL lacks the algorithm.
+[[noreturn]] inline void openssl_failed() {
+    char const *const reason = ERR_reason_error_string(ERR_peek_last_error());
+    std::string context = std::string{"OpenSSL: "} + (reason ? reason : "unknown reason");
+    ERR_clear_error();
+    throw error{errc::not_supported, std::move(context)};
+}
+
+/// Takes what OpenSSL made.
 template <class T> evp_ptr<T> made(T *raw) {
-    if (!raw) throw std::bad_alloc{};
+    if (!raw) openssl_failed();
     return evp_ptr<T>{raw};
 }
 inline void must(int done) {
-    if (done != 1) throw std::bad_alloc{};
+    if (done != 1) openssl_failed();
 }
+
+/// Failing on a stranger's input is no error of this thread: whoever else uses OpenSSL here must not find it in the queue.
+class error_mark {
+  public:
+    error_mark() noexcept { ERR_set_mark(); }
+    error_mark(error_mark const &) = delete;
+    error_mark &operator=(error_mark const &) = delete;
+    ~error_mark() { ERR_pop_to_mark(); }
+};
 
 /// Fetched once: a fetch a message would cost more than hashing it.
 inline EVP_MD const *sha256_algorithm() {
@@ -43,6 +64,9 @@ inline EVP_MD const *sha256_algorithm() {
 }
 
 } // namespace detail
+
+/// Overwrites a secret that is not needed any more, in a way that no optimiser leaves out.
+inline void wipe(mutable_bytes secret) noexcept { OPENSSL_cleanse(secret.data(), secret.size()); }
 
 /// SHA-256 of what is fed to it in pieces. Usable again after `finish()`.
 class sha256_hasher {
@@ -84,20 +108,24 @@ inline sha256_digest hmac_sha256(bytes_view key, bytes_view data) {
     for (auto &b : outer) b ^= 0x5c;
     thread_local sha256_hasher hasher;
     auto const first = hasher.update(inner).update(data).finish();
-    return hasher.update(outer).update(first).finish();
+    auto const out = hasher.update(outer).update(first).finish();
+    for (auto *const keyed : {&block, &inner, &outer}) wipe(*keyed);
+    return out;
 }
 
 /// HKDF as the Noise framework defines it (section 4.3): `N` outputs of 32 bytes each.
 template <std::size_t N> std::array<sha256_digest, N> noise_hkdf(bytes_view chaining_key, bytes_view input) {
     static_assert(N == 2 || N == 3);
-    auto const secret = hmac_sha256(chaining_key, input);
+    auto secret = hmac_sha256(chaining_key, input);
     std::array<sha256_digest, N> out;
-    bytes message;
+    std::array<std::uint8_t, 33> message; // the output before, and a counter
     for (std::size_t i = 0; i < N; ++i) {
-        if (i > 0) message.assign(out[i - 1].begin(), out[i - 1].end());
-        message.push_back(static_cast<std::uint8_t>(i + 1));
-        out[i] = hmac_sha256(secret, message);
+        if (i > 0) std::ranges::copy(out[i - 1], message.begin());
+        message.back() = static_cast<std::uint8_t>(i + 1);
+        out[i] = hmac_sha256(secret, bytes_view{message}.subspan(i > 0 ? 0 : 32));
     }
+    wipe(secret);
+    wipe(message);
     return out;
 }
 

@@ -4,19 +4,25 @@
 #pragma once
 
 #include "../core/bytes.hpp"
+#include "hash.hpp"
 
 #include <openssl/rand.h>
 
 #include <array>
+#include <climits>
 #include <cstdint>
-#include <new>
 #include <utility>
 
 namespace gigi::inline v1 {
 
 /// Fills with bytes that nobody can predict.
+/// @throws error with `errc::not_supported` where the system has no randomness to give
 inline void random_bytes(mutable_bytes out) {
-    if (RAND_bytes(out.data(), static_cast<int>(out.size())) != 1) throw std::bad_alloc{};
+    while (!out.empty()) {
+        auto const part = out.first(std::min<std::size_t>(out.size(), INT_MAX));
+        detail::must(RAND_bytes(part.data(), static_cast<int>(part.size())));
+        out = out.subspan(part.size());
+    }
 }
 
 /// Where randomness comes from: injected, so that a simulation can repeat it.

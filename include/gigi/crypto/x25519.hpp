@@ -25,7 +25,9 @@ class x25519_pair {
     static x25519_pair generate(random_source &random) {
         x25519_key secret{};
         random.fill(secret);
-        return x25519_pair{secret};
+        x25519_pair pair{secret};
+        wipe(secret);
+        return pair;
     }
 
     x25519_key const &public_key() const noexcept { return public_; }
@@ -33,6 +35,7 @@ class x25519_pair {
     /// The shared secret with the holder of `theirs`; nothing where that is a point of low order, which would give the same
     /// secret to everyone.
     std::optional<x25519_key> shared_secret(x25519_key const &theirs) const {
+        detail::error_mark const mark;
         detail::evp_ptr<EVP_PKEY> const peer{EVP_PKEY_new_raw_public_key_ex(nullptr, "X25519", nullptr, theirs.data(), theirs.size())};
         if (!peer) return std::nullopt;
         auto const context = detail::made(EVP_PKEY_CTX_new_from_pkey(nullptr, key_.get(), nullptr));

@@ -14,8 +14,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -38,30 +41,42 @@ class identity {
     static result<identity> decode(bytes_view encoded) {
         protobuf_reader in{encoded};
         std::uint32_t type = UINT32_MAX;
-        bytes data;
+        bytes_view data;
         while (in.next()) switch (in.field()) {
             case 1: in.read(type); break;
-            case 2: in.read(data); break;
+            case 2: data = in.data(); break;
             }
-        if (in.error() || type != 1 || data.size() != 64) return errc::unsupported_key;
+        if (in.error() || type != 1) return errc::unsupported_key;
+        if (data.size() == 96) { // an old form, which repeats the public key
+            if (!equal(data.subspan(32, 32), data.subspan(64))) return errc::unsupported_key;
+            data = data.first(64);
+        }
+        if (data.size() != 64) return errc::unsupported_key;
         ed25519_seed seed{};
         std::copy_n(data.begin(), seed.size(), seed.begin());
         identity made = from_seed(seed);
-        if (!equal(made.public_key_.data(), bytes_view{data}.subspan(32))) return errc::unsupported_key;
+        wipe(seed);
+        if (!equal(made.public_key_.data(), data.subspan(32))) return errc::unsupported_key;
         return made;
     }
-    /// Secret.
+    /// Secret: `wipe` it after use.
     bytes encode() const {
-        bytes data{pair_.seed().begin(), pair_.seed().end()};
-        append(data, pair_.public_key());
+        std::array<std::uint8_t, 64> data{};
+        auto seed = pair_.seed();
+        std::ranges::copy(seed, data.begin());
+        std::ranges::copy(pair_.public_key(), data.begin() + 32);
         bytes out;
+        out.reserve(data.size() + 8); // growing would leave copies behind
         protobuf_writer{out}.varint(1, 1).data(2, data);
+        wipe(seed);
+        wipe(data);
         return out;
     }
 
     /// Loads the identity from a file; makes both where there is no file. The file has mode 0600 and appears whole or not at
-    /// all: of two processes that make it at once, both use the one that came first.
-    /// @throws error with `errc::bad_identity_file`: it is damaged, not readable, not a regular file, or others may read it
+    /// all: of two processes that make it at once, both use the one that came first. A file that is there is never changed:
+    /// it must be a regular file of this user (or of root) that neither group nor others have any rights to.
+    /// @throws error with `errc::bad_identity_file`: it is not so, or damaged, or cannot be read or made; the message says which
     static identity load_or_create(std::filesystem::path const &file) {
         for (int attempt = 0; attempt < 3; ++attempt) {
             if (auto loaded = load(file)) return std::move(*loaded);
@@ -100,6 +115,7 @@ class identity {
         }
         struct stat info {};
         if (::fstat(in.fd, &info) != 0 || !S_ISREG(info.st_mode)) bad(file, "it is not a regular file");
+        if (info.st_uid != ::geteuid() && info.st_uid != 0) bad(file, "it belongs to another user");
         if (info.st_mode & 077) bad(file, "others may read it: chmod 600 it, or remove it if the key may be known");
         bytes data(max_file_size + 1);
         std::size_t size = 0;
@@ -111,6 +127,7 @@ class identity {
             size += static_cast<std::size_t>(n);
         }
         auto loaded = decode(bytes_view{data}.first(size));
+        wipe(data);
         if (size > max_file_size || !loaded) bad(file, "it holds no Ed25519 key");
         return std::move(*loaded);
     }
@@ -131,9 +148,10 @@ class identity {
         {
             descriptor const out{::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600)};
             if (out.fd < 0) bad(file, "it cannot be created there");
-            bytes const data = encode();
-            if (::write(out.fd, data.data(), data.size()) != static_cast<ssize_t>(data.size()) || ::fsync(out.fd) != 0)
-                bad(file, "it cannot be written");
+            bytes data = encode();
+            auto const written = ::write(out.fd, data.data(), data.size());
+            wipe(data);
+            if (written != static_cast<ssize_t>(data.size()) || ::fsync(out.fd) != 0) bad(file, "it cannot be written");
         }
         if (::link(temporary.c_str(), file.c_str()) == 0) {
             descriptor const folder{::open(file.has_parent_path() ? file.parent_path().c_str() : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)};

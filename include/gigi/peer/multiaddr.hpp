@@ -6,6 +6,7 @@
 
 #include "../core/bytes.hpp"
 #include "../core/varint.hpp"
+#include "multibase.hpp"
 #include "peer_id.hpp"
 
 #include <arpa/inet.h>
@@ -25,7 +26,7 @@ namespace gigi::inline v1 {
 namespace detail {
 
 /// How the value of a protocol looks.
-enum class address_value { none, ip4, ip6, port, text, peer, opaque };
+enum class address_value { none, ip4, ip6, port, text, path, peer, multibase };
 
 struct address_protocol {
     std::uint32_t code;
@@ -40,9 +41,9 @@ inline constexpr address_protocol address_protocols[] = {
     {0x01a5, "p2p", address_value::peer},    {0x01cc, "quic", address_value::none},  {0x01cd, "quic-v1", address_value::none},
     {0x0122, "p2p-circuit", address_value::none}, {0x01dd, "ws", address_value::none}, {0x01de, "wss", address_value::none},
     {0x01c0, "tls", address_value::none},    {0x01c1, "sni", address_value::text},   {0x01c6, "noise", address_value::none},
-    {0x01d1, "webtransport", address_value::none}, {0x01d2, "certhash", address_value::opaque},
+    {0x01d1, "webtransport", address_value::none}, {0x01d2, "certhash", address_value::multibase},
     {0x0118, "webrtc-direct", address_value::none}, {0x0119, "webrtc", address_value::none}, {0x01e0, "http", address_value::none},
-    {0x01bb, "https", address_value::none},  {0x01e1, "http-path", address_value::text},
+    {0x01bb, "https", address_value::none},  {0x01e1, "http-path", address_value::path},
 };
 
 inline address_protocol const *find_address_protocol(std::string_view name) noexcept {
@@ -99,7 +100,7 @@ class multiaddr {
         return address;
     }
 
-    /// `/ip4/…/tcp/…`, or `/ip6/…/tcp/…` with 16 bytes; `zone` names the interface of a link-local address.
+    /// `/ip4/…/tcp/…` with 4 bytes, or `/ip6/…/tcp/…` with 16; `zone` names the interface of a link-local address.
     static multiaddr tcp(std::span<std::uint8_t const> ip, std::uint16_t port, std::string_view zone = {}) {
         multiaddr address;
         if (!zone.empty()) {
@@ -278,7 +279,7 @@ class multiaddr {
         case detail::address_value::ip6: {
             std::array<std::uint8_t, 16> raw{};
             bool const four = kind == detail::address_value::ip4;
-            if (text.size() > 45 || ::inet_pton(four ? AF_INET : AF_INET6, std::string{text}.c_str(), raw.data()) != 1) return false;
+            if (text.size() > 45 || text.find('\0') != std::string_view::npos || ::inet_pton(four ? AF_INET : AF_INET6, std::string{text}.c_str(), raw.data()) != 1) return false;
             append(bytes_, bytes_view{raw}.first(four ? 4 : 16));
             return true;
         }
@@ -301,7 +302,20 @@ class multiaddr {
             append_varint(bytes_, text.size());
             append(bytes_, text);
             return true;
-        case detail::address_value::opaque: return false; // read from others only
+        case detail::address_value::path: {
+            auto const decoded = from_percent(text);
+            if (!decoded || decoded->empty()) return false;
+            append_varint(bytes_, decoded->size());
+            append(bytes_, *decoded);
+            return true;
+        }
+        case detail::address_value::multibase: {
+            auto const decoded = from_base64url(text.starts_with('u') ? text.substr(1) : std::string_view{});
+            if (!decoded || decoded->empty()) return false;
+            append_varint(bytes_, decoded->size());
+            append(bytes_, *decoded);
+            return true;
+        }
         }
         return false;
     }
@@ -318,9 +332,38 @@ class multiaddr {
         case detail::address_value::port: return std::to_string(load_be<std::uint16_t>(value.data()));
         case detail::address_value::peer: return to_base58(value);
         case detail::address_value::text: return std::string{as_text(value)};
-        case detail::address_value::opaque: return to_hex(value);
+        case detail::address_value::path: return to_percent(value);
+        case detail::address_value::multibase: return 'u' + to_base64url(value); // multibase, as everybody writes certificate hashes
         }
         return {};
+    }
+
+    /// Percent-encoding of all but what RFC 3986 calls unreserved.
+    static std::string to_percent(bytes_view value) {
+        std::string out;
+        for (std::uint8_t const byte : value) {
+            bool const plain = (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') || (byte >= '0' && byte <= '9') || byte == '-' || byte == '.' ||
+                               byte == '_' || byte == '~';
+            if (plain) out += static_cast<char>(byte);
+            else (out += '%') += to_hex(bytes_view{&byte, 1});
+        }
+        return out;
+    }
+    static std::optional<gigi::bytes> from_percent(std::string_view text) {
+        gigi::bytes out;
+        while (!text.empty()) {
+            if (text[0] != '%') {
+                if (!is_plain_text(text.substr(0, 1))) return std::nullopt;
+                out.push_back(static_cast<std::uint8_t>(text[0]));
+                text.remove_prefix(1);
+                continue;
+            }
+            auto const byte = from_hex(text.substr(1, 2));
+            if (!byte || byte->size() != 1) return std::nullopt;
+            out.push_back(byte->front());
+            text.remove_prefix(3);
+        }
+        return out;
     }
 
     gigi::bytes bytes_;

@@ -1,12 +1,12 @@
 // gigi/peer/peer_id.hpp: who a peer is: the hash of its public key.
 //
 // Layer: peer. Spec: peer-ids/peer-ids.md: an identity multihash of encoded keys up to 42 bytes, SHA-256 otherwise; as text
-// base58btc of the multihash, or a CIDv1 of the libp2p-key codec in base32.
+// base58btc of the multihash, or a CIDv1 of the libp2p-key codec in base32, base36 or base58btc.
 #pragma once
 
 #include "../core/bytes.hpp"
 #include "../crypto/hash.hpp"
-#include "base58.hpp"
+#include "multibase.hpp"
 #include "public_key.hpp"
 
 #include <array>
@@ -41,23 +41,33 @@ class peer_id {
     static result<peer_id> from_bytes(bytes_view multihash) {
         if (multihash.size() < 3 || multihash.size() > max_size || multihash[1] != multihash.size() - 2) return errc::invalid_address;
         if (!(multihash[0] == 0x00 && multihash[1] <= 42) && !(multihash[0] == 0x12 && multihash[1] == 32)) return errc::invalid_address;
+        if (multihash[0] == 0x00) { // the key itself, in the one encoding that it has: else one key had many ids
+            auto const key = public_key::decode(multihash.subspan(2));
+            if (!key || !equal(key->encode(), multihash.subspan(2))) return errc::invalid_address;
+        }
         peer_id id;
-        if (multihash[0] == 0x00 && !public_key::decode(multihash.subspan(2))) return errc::invalid_address;
         id.set(multihash[0], multihash.subspan(2));
         return id;
     }
 
-    /// From text: `12D3Koo…`, `Qm…`, or a CID (`bafz…`).
+    /// From text: `12D3Koo…`, `Qm…`, or a CID (`bafz…`, `k51…`, `z5A…`). @return `errc::invalid_address`
     static result<peer_id> parse(std::string_view text) {
-        if (text.starts_with('b')) {
-            auto const cid = from_base32(text.substr(1));
-            if (!cid || cid->size() < 2 || (*cid)[0] != 0x01 || (*cid)[1] != 0x72) return errc::invalid_address;
-            return from_bytes(bytes_view{*cid}.subspan(2));
+        if (text.empty()) return errc::invalid_address;
+        if (text[0] == '1' || text.starts_with("Qm")) {
+            auto const raw = from_base58(text);
+            if (!raw) return errc::invalid_address;
+            return from_bytes(*raw);
         }
-        if (!text.starts_with('1') && !text.starts_with("Qm")) return errc::invalid_address;
-        auto const raw = from_base58(text);
-        if (!raw) return errc::invalid_address;
-        return from_bytes(*raw);
+        auto const cid = [&]() -> result<bytes> {
+            switch (text[0]) { // multibase
+            case 'b': return from_base32(text.substr(1));
+            case 'k': return from_base36(text.substr(1));
+            case 'z': return from_base58(text.substr(1));
+            default: return errc::invalid_address;
+            }
+        }();
+        if (!cid || cid->size() < 2 || (*cid)[0] != 0x01 || (*cid)[1] != 0x72) return errc::invalid_address;
+        return from_bytes(bytes_view{*cid}.subspan(2));
     }
 
     bytes_view data() const noexcept { return {data_.data(), size_}; } ///< the multihash
@@ -89,25 +99,6 @@ class peer_id {
         data_[1] = static_cast<std::uint8_t>(digest.size());
         std::ranges::copy(digest, data_.begin() + 2);
         size_ = static_cast<std::uint8_t>(digest.size() + 2);
-    }
-
-    static result<bytes> from_base32(std::string_view text) {
-        if (text.size() > max_base58_size) return errc::invalid_argument;
-        bytes out;
-        unsigned held = 0, bits = 0;
-        for (char const c : text) {
-            unsigned value = 0;
-            if (c >= 'a' && c <= 'z') value = static_cast<unsigned>(c - 'a');
-            else if (c >= '2' && c <= '7') value = static_cast<unsigned>(c - '2') + 26;
-            else return errc::invalid_argument;
-            held = (held << 5 | value) & 0xfff;
-            bits += 5;
-            if (bits >= 8) {
-                bits -= 8;
-                out.push_back(static_cast<std::uint8_t>(held >> bits));
-            }
-        }
-        return out;
     }
 
     std::array<std::uint8_t, max_size> data_{};

@@ -139,7 +139,6 @@ awaitable<void> mixed(muxed_connection &a, muxed_connection &b) {
         times.push_back(seconds_since(begin) * 1e6);
     }
     std::ranges::sort(times);
-    std::printf("rtt %.0f us, window growth %zu KiB\n", static_cast<double>(static_cast<yamux_connection&>(b).session().round_trip().count())/1e3, static_cast<yamux_connection&>(b).session().window_growth()/1024);
     std::printf("64 B round trip beside 10 bulk streams: median %.0f us, 99 %% %.0f us, worst %.0f us\n", times[times.size() / 2],
                 times[times.size() * 99 / 100], times.back());
     bulk.cancel();

@@ -126,7 +126,7 @@ class yamux_session {
         return !stream.fin_received && !stream.update_due && ungranted(stream) >= stream.window / 2;
     }
 
-    /// Sends the peer new credit. The window doubles where half of it was used up within four round trips, as that means
+    /// Sends the peer new credit. The window doubles where half of it was used up within two round trips, as that means
     /// that the window, not the network, is what the peer waits for. The shortest round trip counts: queues on the way
     /// make the others longer, and a larger window would make those queues longer still.
     void grant(state &stream, time_point now) {

@@ -316,7 +316,7 @@ TEST_CASE("yamux_session: windows grow with the bandwidth-delay product, within 
         }
         return s.window;
     };
-    CHECK(fill(1, 41ms, 5) == yamux_initial_window); // slow: no reason to grow
+    CHECK(fill(1, 21ms, 5) == yamux_initial_window); // slow: no reason to grow
     CHECK(fill(1, 5ms, 1) == 2 * yamux_initial_window);
     CHECK(fill(1, 5ms, 5) == options.max_stream_window);
     CHECK(b.session.window_growth() == options.max_stream_window - yamux_initial_window);

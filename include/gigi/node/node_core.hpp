@@ -281,11 +281,20 @@ class node_core {
             if (text.error() != errc::file_not_found) report("peer store", text.error(), options_.peer_store_file.string());
             return;
         }
-        if (!store_.read(as_text(*text))) report("peer store", make_error_code(errc::io_error), options_.peer_store_file.string() + " is damaged; what could be read is kept");
+        if (!store_.read(as_text(*text))) {
+            auto aside = options_.peer_store_file;
+            aside += ".damaged";
+            std::error_code not_kept;
+            std::filesystem::copy_file(options_.peer_store_file, aside, std::filesystem::copy_options::overwrite_existing, not_kept);
+            report("peer store", make_error_code(errc::io_error),
+                   options_.peer_store_file.string() + " is damaged; what could be read of it is used" + (not_kept ? "" : ", the file is kept as " + aside.string()));
+        }
+        store_.expire(clock_.unix_seconds());
     }
     void save_store() {
         if (options_.peer_store_file.empty()) return;
-        if (auto const failed = replace_file(options_.peer_store_file, as_bytes(store_.write()))) report("peer store", failed, options_.peer_store_file.string());
+        store_.expire(clock_.unix_seconds());
+        if (auto const failed = replace_file(options_.peer_store_file, as_bytes(store_.write()), true)) report("peer store", failed, options_.peer_store_file.string());
     }
     void report(std::string where, std::error_code code, std::string message) {
         events_.emit(event{events::background_error{std::move(where), code, std::move(message)}});

@@ -213,6 +213,17 @@ TEST_CASE("T9: keys in any other form than libp2p's are refused, cut at any plac
     CHECK_FALSE(verifying_key::rsa(hex("3084ffffffff")));
     CHECK_FALSE(verifying_key::rsa(joined(hex("308100"), rsa)));
 
+    // lengths that are longer than need be, and what follows the numbers
+    bytes const algorithm = hex("300d06092a864886f70d0101010500"), modulus = der(0x02, number_of(2048)), exponent = hex("0203010001");
+    auto const with = [&](bytes_view bits) { return verifying_key::rsa(der(0x30, joined(algorithm, der(0x03, bits)))); };
+    CHECK(with(joined(bytes{0}, der(0x30, joined(modulus, exponent)))));
+    CHECK_FALSE(with(joined(bytes{0}, der(0x30, joined(modulus, hex("028103010001"))))));
+    CHECK_FALSE(with(joined(bytes{0}, der(0x30, joined(modulus, hex("02820003010001"))))));
+    CHECK_FALSE(with(joined(bytes{0}, der(0x30, joined(modulus, hex("020301000100"))))));
+    CHECK_FALSE(with(joined(bytes{0}, joined(der(0x30, joined(modulus, exponent)), bytes{0}))));
+    CHECK_FALSE(with(joined(bytes{1}, der(0x30, joined(modulus, exponent)))));
+    CHECK_FALSE(with({}));
+
     foreign_key const ec{EVP_EC_gen("P-256")}, other_curve{EVP_EC_gen("P-384")}, k1{EVP_EC_gen("secp256k1")};
     bytes const p256 = ec.spki();
     CHECK(verifying_key::p256(p256));

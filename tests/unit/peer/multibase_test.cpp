@@ -35,6 +35,6 @@ TEST_CASE("base32 and base64url: RFC 4648, section 10, without padding; one text
         CHECK(to_base64url(as_bytes(plain)) == base64url);
     }
     CHECK(to_base64url(bytes{0xfb, 0xff}) == "-_8");
-    for (auto const *bad : {"m", "mz", "MY", "my======", "m1", "mzx", "mzxw6y"}) CHECK_FALSE(from_base32(bad));
-    for (auto const *bad : {"Z", "Zh", "Zg==", "Zm9vY", "+/8"}) CHECK_FALSE(from_base64url(bad));
+    for (auto const *bad : {"a", "mya", "m", "mz", "MY", "my======", "m1", "mzx", "mzxw6y"}) CHECK_FALSE(from_base32(bad));
+    for (auto const *bad : {"A", "AAAAA", "Z", "Zh", "Zg==", "Zm9vY", "+/8"}) CHECK_FALSE(from_base64url(bad));
 }

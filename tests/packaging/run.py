@@ -84,7 +84,7 @@ with tempfile.TemporaryDirectory(prefix='gigi-packaging-') as scratch:
 
     @check('CMake: installed, find_package')
     def _():
-        run('cmake', '-S', copy, '-B', top / 'install', '-DGIGI_BUILD_TESTS=OFF', '-DGIGI_BUILD_EXAMPLES=OFF', f'-DCMAKE_INSTALL_PREFIX={prefix}')
+        run('cmake', '-S', copy, '-B', top / 'install', '-G', 'Ninja', '-DGIGI_BUILD_TESTS=OFF', '-DGIGI_BUILD_EXAMPLES=OFF', f'-DCMAKE_INSTALL_PREFIX={prefix}')
         run('cmake', '--install', top / 'install')
         cmake(project(top / 'installed', f'find_package(gigi {VERSION} REQUIRED)\n' + uses), f'-DCMAKE_PREFIX_PATH={prefix}', build=True)
 

@@ -122,10 +122,16 @@ def test_two_of_one_nickname(w):
         one.event("direct_message", text="you, " + name)
         other.never("direct_message", 0.2, text="you, " + name)
     a.event("nickname_conflict", nickname="sam")
+    c.stop()
+    a.event("peer_disconnected", peer=c.peer)
+    a.ask("send", "sam", "only the first sam is here")
+    b.event("direct_message", text="only the first sam is here")
+    c = w.start("sam", folder=w.path("other sam"))
+    a.meet(c)
     b.stop()
     a.event("peer_disconnected", peer=b.peer)
-    a.ask("send", "sam", "only one is here")
-    c.event("direct_message", text="only one is here")
+    answer = a.refused("ambiguous_nickname", "send", "sam", "for the first sam, not for who took the name")
+    expect(all(name in answer["message"] for name in names), (answer, names))
 
 
 def test_texts(w):

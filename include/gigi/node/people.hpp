@@ -72,22 +72,27 @@ class people {
         return found != present_.end() && std::ranges::find(found->second.protocols, protocol) != found->second.protocols.end();
     }
 
-    /// Finds the peer that a caller means.
+    /// Finds the peer that a caller means: by id, by a nickname that only one peer has, or by `name~abcd`.
+    ///
+    /// A nickname that several peers have means the one who was first seen with it, if of all of them only that one is here;
+    /// a stranger who takes somebody's nickname gets nothing that was meant for its owner, even while the owner is away.
     /// @throws error: `errc::unknown_peer`; `errc::ambiguous_nickname`, naming the candidates as `name~abcd`
     peer_id resolve(peer_ref const &who) const {
         if (who.has_id()) return who.id();
-        auto const candidates = store_.resolve(who.text());
-        if (candidates.size() == 1) return candidates.front();
         std::string const text{who.text()};
+        auto candidates = store_.resolve(text);
+        auto const owner = store_.pinned(text);
+        // An owner of whom only the pin is left still owns the name; one that took another name has given it up.
+        if (owner && !candidates.empty() && std::ranges::find(candidates, *owner) == candidates.end() && nickname_of(*owner).empty())
+            candidates.push_back(*owner);
         if (candidates.empty()) throw error{errc::unknown_peer, text};
-        // Of several the one that is here is meant, if only one is.
-        std::vector<peer_id> here;
-        for (auto const &peer : candidates)
-            if (present_.contains(peer)) here.push_back(peer);
-        if (here.size() == 1) return here.front();
+        if (candidates.size() == 1) return candidates.front();
+        auto const is_here = [this](peer_id const &peer) { return present_.contains(peer); };
+        if (owner && is_here(*owner) && std::ranges::find(candidates, *owner) != candidates.end() &&
+            std::ranges::count_if(candidates, is_here) == 1)
+            return *owner;
         std::string all;
-        for (auto const &peer : here.empty() ? candidates : here)
-            all += (all.empty() ? "" : ", ") + nickname_of(peer) + "~" + peer.short_string();
+        for (auto const &name : distinct_names(text.substr(0, text.find('~')), candidates)) all += (all.empty() ? "" : ", ") + name;
         throw error{errc::ambiguous_nickname, all};
     }
 
@@ -99,6 +104,19 @@ class people {
         bool named = false;
         bool announced = false;
     };
+
+    /// Each peer as `name~` and as much of the end of its id as tells it from the others.
+    static std::vector<std::string> distinct_names(std::string const &name, std::vector<peer_id> const &peers) {
+        std::vector<std::string> ids, names;
+        for (auto const &peer : peers) ids.push_back(peer.to_string());
+        for (auto const &id : ids) {
+            std::size_t size = 4;
+            auto const same_end = [&](std::string const &other) { return other.ends_with(id.substr(id.size() - size)); };
+            while (size < id.size() && std::ranges::count_if(ids, same_end) > 1) ++size;
+            names.push_back(name + "~" + id.substr(id.size() - size));
+        }
+        return names;
+    }
 
     /// A peer counts as identified when its identify message is here and, where it has nicknames, its nickname is.
     void announce(peer_id const &peer, presence &p) {

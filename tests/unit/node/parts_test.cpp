@@ -147,8 +147,13 @@ TEST_CASE("people: nicknames resolve, conflicts and changes are told, ambiguity 
     }
     std::string const exact = "bob~" + peers[1].short_string();
     CHECK(known.resolve(exact) == peers[1]);
-    known.disconnected(peers[0]); // of two, the one that is here
-    CHECK(known.resolve("bob") == peers[1]);
+    known.disconnected(peers[1]);
+    CHECK(known.resolve("bob") == peers[0]); // of two, who had the name first and is here
+    meet(peers[1]);
+    known.disconnected(peers[0]); // who took the name gets nothing that is meant for its owner, even while the owner is away
+    CHECK_THROWS_AS(known.resolve("bob"), error);
+    known.disconnected(peers[1]);
+    CHECK_THROWS_AS(known.resolve("bob"), error);
     CHECK(known.named(peers[1], "robert"));
     CHECK(std::get<event::nickname_changed>(told.back()).previous == "bob");
     CHECK(known.resolve("bob") == peers[0]); // gone, but remembered
@@ -156,6 +161,22 @@ TEST_CASE("people: nicknames resolve, conflicts and changes are told, ambiguity 
     CHECK(known.resolve(id) == peers[2]);
     CHECK(known.resolve(peers[2]) == peers[2]);
     CHECK_THROWS_AS(known.resolve("nobody"), error);
+
+    CHECK(known.named(peers[0], "rob")); // gives the name up
+    CHECK(known.named(peers[1], "bob"));
+    CHECK(known.resolve("bob") == peers[1]);
+}
+
+TEST_CASE("T20: people: a nickname stays its owner's when only the pin is left of the owner") {
+    simulation sim;
+    auto const peers = some_peers(2);
+    peer_store store{1}; // remembers one peer
+    people known{store, context_clock{sim.get_executor()}, [](event const &) {}};
+    known.named(peers[0], "bob");
+    known.named(peers[1], "bob");
+    REQUIRE_FALSE(store.nickname(peers[0]));
+    CHECK_THROWS_AS(known.resolve("bob"), error);
+    CHECK(known.resolve("bob~" + peers[1].short_string()) == peers[1]);
 }
 
 TEST_CASE("T21: received_file: files get their own names in the folder, and nothing is overwritten") {

@@ -10,6 +10,7 @@
 #include "chunk_store.hpp"
 #include "chunker.hpp"
 #include "client.hpp"
+#include "rate_limiter.hpp"
 
 #include <algorithm>
 #include <cstddef>
@@ -71,9 +72,11 @@ template <ByteStream Stream> class file_download {
           callbacks_{std::move(callbacks)}, clock_{executor}, changed_{executor}, ticker_{executor}, sources_{executor}, checks_{executor} {}
 
     /// Adds a source, before or while it runs.
-    void add_source(opener open) {
+    /// @param pace how fast its chunks may come @par Lifetime What `pace` refers to must outlive `run()`.
+    void add_source(opener open, rate_pass pace = rate_pass()) {
         auto added = std::make_shared<source>();
         added->open = std::move(open);
+        added->pace = std::move(pace);
         waiting_.push_back(std::move(added));
         changed_.notify_all();
     }
@@ -122,6 +125,8 @@ template <ByteStream Stream> class file_download {
   private:
     struct source {
         opener open;
+        rate_pass pace;
+        bool held_back = false;                // by its pace: it does not stall, we do
         file_client<Stream> *client = nullptr; // while its stream is open
         chunker::source_id id = 0;             // while it is part of the plan
         std::error_code give_up;               // why it must not be used any longer
@@ -147,7 +152,7 @@ template <ByteStream Stream> class file_download {
             if (plan_) {
                 auto const stalled = plan_->stalled(clock_.now());
                 for (auto const &s : active_)
-                    if (std::ranges::find(stalled, s->id) != stalled.end()) drop(*s, make_error_code(errc::timed_out));
+                    if (!s->held_back && std::ranges::find(stalled, s->id) != stalled.end()) drop(*s, make_error_code(errc::timed_out));
                 report(false);
             }
             (void)co_await ticker_.wait_for(options_.progress_interval);
@@ -199,6 +204,7 @@ template <ByteStream Stream> class file_download {
             source_ptr const &of;
             member(file_download &d, source_ptr const &s_, file_client<Stream> &c) : owner{d}, of{s_} {
                 of->client = &c;
+                of->held_back = false;
                 owner.active_.push_back(of);
             }
             ~member() {
@@ -274,10 +280,15 @@ template <ByteStream Stream> class file_download {
             co_await take_buffer(buffer);
             auto const body = mutable_bytes{buffer}.first(map.size_of(chunk));
             for (std::size_t at = 0; at < body.size();) {
-                mutable_bytes const rest = body.subspan(at);
+                mutable_bytes const rest = body.subspan(at, s.pace.part_of(body.size() - at));
                 std::size_t const n = co_await client.read_some(rest);
                 if (n == 0) throw error{make_error_code(errc::end_of_stream)};
                 at += n;
+                if (s.pace.limited()) {
+                    s.held_back = true;
+                    co_await s.pace.wait(n);
+                    s.held_back = false;
+                }
                 plan_->note_progress(s.id, clock_.now());
             }
             plan_->end_chunk(s.id, clock_.now());

@@ -9,6 +9,7 @@
 #include "../core/condition.hpp"
 #include "../core/file_io.hpp"
 #include "../core/offload.hpp"
+#include "hash_cache.hpp"
 #include "messages.hpp"
 #include "share_list.hpp"
 
@@ -19,6 +20,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 
@@ -114,22 +116,24 @@ class open_share {
 class shared_files {
   public:
     /// @param pool where disk work and hashing run
-    /// @param list_file the JSON list; empty: shares last as long as this
+    /// @param list_file the JSON list; empty: shares last as long as this. Chunk hashes are kept in the folder `<list_file>.hashes`
     shared_files(any_io_executor executor, any_io_executor pool, std::filesystem::path list_file, std::size_t max_files)
-        : executor_{std::move(executor)}, pool_{std::move(pool)}, list_file_{std::move(list_file)}, max_files_{max_files}, saved_{executor_} {}
+        : executor_{std::move(executor)}, pool_{std::move(pool)}, list_file_{std::move(list_file)}, cache_{cache_folder(list_file_)}, max_files_{max_files}, saved_{executor_} {}
 
     /// Reads the list. @throws as `share_list::load`; the file is never overwritten then
     void load() {
         if (list_file_.empty()) return;
         list_ = share_list::load(list_file_);
-        for (auto const &[code, entry] : list_.files()) remember(entry);
+        std::set<merkle_hash> roots;
+        for (auto const &[code, entry] : list_.files()) roots.insert(remember(entry)->root);
+        cache_.keep_only(roots);
     }
 
     /// Hashes a file and shares it.
     /// @throws error as `hash_file`; `errc::limit_exceeded`; `errc::disk_full`, `errc::io_error` where the list cannot be saved (the file is not shared then)
     /// @par Cancellation The file is not shared.
     [[nodiscard]] awaitable<shared_entry> share(std::filesystem::path path, hash_progress progress) {
-        if (list_.files().size() >= max_files_) throw error{errc::limit_exceeded, "shared files"};
+        if (list_.files().size() >= max_files_) refuse();
         std::error_code code;
         auto absolute = std::filesystem::absolute(path, code);
         if (!code) absolute = std::filesystem::weakly_canonical(absolute, code);
@@ -142,10 +146,11 @@ class shared_files {
         entry.size = hashed.status.size;
         entry.modified = hashed.status.modified;
         entry.root = to_hex(hashed.hashes.root);
-        if (list_.files().size() >= max_files_ && !list_.find(entry.code)) throw error{errc::limit_exceeded, "shared files"};
+        if (list_.files().size() >= max_files_ && !list_.find(entry.code)) refuse();
         auto const previous = list_.find(entry.code) ? std::optional{*list_.find(entry.code)} : std::nullopt; // the same content elsewhere
         list_.add(entry);
-        remember(entry)->hashes = std::make_shared<file_hashes const>(std::move(hashed.hashes));
+        auto const added = remember(entry);
+        added->hashes = std::make_shared<file_hashes const>(std::move(hashed.hashes));
         bool saved = false;
         std::exception_ptr failure;
         try {
@@ -163,6 +168,7 @@ class shared_files {
             }
             std::rethrow_exception(failure);
         }
+        co_await keep_hashes(added);
         co_return entry;
     }
 
@@ -175,6 +181,8 @@ class shared_files {
         list_.remove(entry.code);
         forget(entry.code);
         co_await save();
+        auto const work = [this, root = found->root] { cache_.remove(root); };
+        co_await run_on(pool_, work);
         co_return entry;
     }
 
@@ -196,6 +204,8 @@ class shared_files {
     }
 
     std::map<std::string, shared_entry> const &entries() const noexcept { return list_.files(); }
+
+    std::uint64_t refused() const noexcept { return refused_; } ///< files that there was no room for
 
     /// A page of what is shared, after a code.
     list_page page_after(std::string const &after) const {
@@ -225,7 +235,7 @@ class shared_files {
         co_return opened;
     }
 
-    /// The hashes of a shared file's chunks; they are computed where they are not known since it was shared.
+    /// The hashes of a shared file's chunks; they are computed where they have not been kept since it was shared.
     /// @throws error: `errc::file_changed`, `errc::io_error`
     [[nodiscard]] awaitable<std::shared_ptr<file_hashes const>> hashes_of(std::shared_ptr<shared_file> share) {
         if (!share->hashes && share->map.count() <= 1) {
@@ -235,11 +245,17 @@ class shared_files {
             known->chunks.assign(static_cast<std::size_t>(share->map.count()), share->root);
             share->hashes = std::move(known);
         }
+        if (!share->hashes) co_await load_hashes(share);
         if (!share->hashes) co_await hash_again(share);
         co_return share->hashes;
     }
 
   private:
+    [[noreturn]] void refuse() {
+        ++refused_;
+        throw error{errc::limit_exceeded, "shared files"};
+    }
+
     std::shared_ptr<shared_file> remember(shared_entry const &entry) {
         auto made = std::make_shared<shared_file>(executor_, entry);
         by_code_[entry.code] = made;
@@ -251,6 +267,21 @@ class shared_files {
         if (found == by_code_.end()) return;
         by_root_.erase(found->second->root);
         by_code_.erase(found);
+    }
+
+    static std::filesystem::path cache_folder(std::filesystem::path list) {
+        if (!list.empty()) list += ".hashes";
+        return list;
+    }
+    awaitable<void> keep_hashes(std::shared_ptr<shared_file> share) {
+        if (share->map.count() <= 1) co_return; // the root says all
+        auto const work = [this, hashes = share->hashes] { cache_.store(*hashes); };
+        co_await run_on(pool_, work);
+    }
+    awaitable<void> load_hashes(std::shared_ptr<shared_file> share) {
+        auto const work = [this, share] { return cache_.load(share->root, share->map); };
+        std::optional<file_hashes> kept = co_await run_on(pool_, work);
+        if (kept && !share->hashes) share->hashes = std::make_shared<file_hashes const>(std::move(*kept));
     }
 
     /// Hashes a file whose hashes are unknown or whose time has changed; one at a time for each file.
@@ -275,6 +306,7 @@ class shared_files {
             throw error{errc::file_changed, share->entry.path};
         }
         share->hashes = std::make_shared<file_hashes const>(std::move(now.hashes));
+        co_await keep_hashes(share);
         if (share->entry.modified == now.status.modified) co_return;
         share->entry.modified = now.status.modified; // touched, but still the same
         if (list_.find(share->entry.code)) {
@@ -301,7 +333,9 @@ class shared_files {
     any_io_executor executor_;
     any_io_executor pool_;
     std::filesystem::path list_file_;
+    hash_cache const cache_;
     std::size_t max_files_;
+    std::uint64_t refused_ = 0;
     share_list list_;
     std::map<std::string, std::shared_ptr<shared_file>> by_code_;
     std::map<merkle_hash, std::shared_ptr<shared_file>> by_root_;

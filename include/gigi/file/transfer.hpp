@@ -10,6 +10,7 @@
 #include "../link/swarm.hpp"
 #include "client.hpp"
 #include "download.hpp"
+#include "rate_limiter.hpp"
 #include "shared_files.hpp"
 #include "upload.hpp"
 
@@ -32,6 +33,8 @@ struct file_service_options {
     std::size_t max_shared_files = 100'000;
     std::size_t max_downloads = 8;                 ///< at once; further ones wait
     std::size_t max_listed_files = 100'000;        ///< of a peer's list; what is beyond is left out
+    std::uint64_t max_upload_rate = 0;             ///< bytes of chunks a second, of all uploads, shared fairly between peers; 0: no limit
+    std::uint64_t max_download_rate = 0;           ///< likewise, of all downloads
     upload_options uploads;
     download_options downloads;
 };
@@ -59,6 +62,10 @@ struct file_events {
 /// What the service has done since it was made.
 struct file_stats {
     std::uint64_t uploads_refused = 0;     ///< over `upload_options::max_uploads`
+    std::uint64_t uploads_delayed = 0;     ///< parts of chunks that waited, over `max_upload_rate`
+    std::uint64_t downloads_delayed = 0;   ///< likewise, over `max_download_rate`
+    std::uint64_t downloads_queued = 0;    ///< that waited for others to end, over `max_downloads`
+    std::uint64_t shares_refused = 0;      ///< over `max_shared_files`
     std::uint64_t bytes_uploaded = 0;
     std::uint64_t bytes_downloaded = 0;    ///< of complete files
     std::uint64_t downloads_finished = 0;
@@ -72,7 +79,8 @@ class file_service {
     /// @par Lifetime `network` must outlive the service; `stop()` before the service is destroyed.
     file_service(swarm &network, any_io_executor pool, file_service_options options, file_events events)
         : network_{network}, pool_{std::move(pool)}, options_{std::move(options)}, events_{std::move(events)},
-          files_{network.get_executor(), pool_, options_.share_list, options_.max_shared_files}, changed_{network.get_executor()} {}
+          files_{network.get_executor(), pool_, options_.share_list, options_.max_shared_files}, upload_rate_{network.get_executor(), options_.max_upload_rate},
+          download_rate_{network.get_executor(), options_.max_download_rate}, changed_{network.get_executor()} {}
     file_service(file_service const &) = delete;
 
     /// Reads the share list and begins to serve. @throws error: `errc::bad_share_list`, `errc::io_error`
@@ -173,6 +181,9 @@ class file_service {
         file_stats now = stats_;
         now.uploads_refused = slots_.refused;
         now.bytes_uploaded = slots_.bytes;
+        now.uploads_delayed = upload_rate_.delayed();
+        now.downloads_delayed = download_rate_.delayed();
+        now.shares_refused = files_.refused();
         return now;
     }
     std::size_t uploads() const noexcept { return slots_.used; }      ///< streams that send chunks now
@@ -195,7 +206,8 @@ class file_service {
         peer_id const peer = incoming.peer();
         upload_callback progress;
         if (events_.uploading) progress = [this, peer](upload_progress const &p) { events_.uploading(peer, p); };
-        file_upload<stream> one{std::move(incoming), network_.get_executor(), pool_, files_, slots_, options_.uploads, std::move(progress)};
+        file_upload<stream> one{std::move(incoming), network_.get_executor(), pool_, files_, slots_, options_.uploads, std::move(progress),
+                                rate_pass{upload_rate_, peer}};
         struct membership {
             file_service &owner;
             file_upload<stream> *one;
@@ -211,6 +223,7 @@ class file_service {
     awaitable<downloaded_file> fetch(pending &mine, download_event &event, std::vector<peer_id> peers, std::filesystem::path folder, std::uint64_t max_size) {
         auto const code = share_code::parse(event.code).value();
         event.code = code.to_string();
+        if (!may_run(mine)) ++stats_.downloads_queued;
         while (!may_run(mine) && !mine.cancelled && !stopping_) co_await changed_.wait();
         if (mine.cancelled || stopping_) throw error{make_error_code(stopping_ ? errc::stopped : errc::cancelled)};
         download_callbacks callbacks;
@@ -225,7 +238,7 @@ class file_service {
         auto options = options_.downloads;
         options.max_size = std::min(options.max_size, max_size);
         fetching one{network_.get_executor(), pool_, code, std::move(folder), options, std::move(callbacks)};
-        for (auto const &peer : peers) one.add_source([this, peer] { return open(peer); });
+        for (auto const &peer : peers) one.add_source([this, peer] { return open(peer); }, rate_pass{download_rate_, peer});
         struct place {
             file_service &owner;
             pending &mine;
@@ -279,6 +292,7 @@ class file_service {
     file_events events_;
     shared_files files_;
     upload_slots slots_;
+    rate_gate upload_rate_, download_rate_;
     file_stats stats_;
     std::list<file_upload<stream> *> uploads_;
     std::map<std::uint64_t, pending> downloads_;

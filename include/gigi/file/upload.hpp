@@ -12,6 +12,7 @@
 #include "../core/task_group.hpp"
 #include "../core/timeout.hpp"
 #include "messages.hpp"
+#include "rate_limiter.hpp"
 #include "shared_files.hpp"
 
 #include <cstddef>
@@ -50,10 +51,11 @@ struct upload_slots {
 /// Serves one stream.
 template <ByteStream Stream> class file_upload {
   public:
-    /// @par Lifetime `files` and `slots` must outlive `run()`.
+    /// @param pace how fast chunks may go
+    /// @par Lifetime `files`, `slots` and what `pace` refers to must outlive `run()`.
     file_upload(Stream stream, any_io_executor executor, any_io_executor pool, shared_files &files, upload_slots &slots, upload_options options,
-           upload_callback progress)
-        : line_{std::move(stream)}, pool_{std::move(pool)}, files_{files}, slots_{slots}, options_{options}, progress_{std::move(progress)},
+                upload_callback progress, rate_pass pace = rate_pass())
+        : line_{std::move(stream)}, pool_{std::move(pool)}, files_{files}, slots_{slots}, options_{options}, progress_{std::move(progress)}, pace_{std::move(pace)},
           clock_{executor}, queue_{executor, queued_pieces}, returned_{executor}, tasks_{executor} {}
     file_upload(file_upload const &) = delete;
     ~file_upload() {
@@ -227,10 +229,16 @@ template <ByteStream Stream> class file_upload {
             std::optional<item> next = co_await next_item();
             if (!next) break;
             if (next->answer) line_.put(*next->answer);
-            co_await with_timeout(send(*next), options_.write_timeout);
+            bytes_view rest = bytes_view{next->piece}.first(next->size);
+            do {
+                bytes_view const part = rest.first(pace_.part_of(rest.size()));
+                if (pace_.limited() && !part.empty()) co_await pace_.wait(part.size());
+                co_await with_timeout(send(part), options_.write_timeout);
+                rest = rest.subspan(part.size());
+                sent_ += part.size();
+                slots_.bytes += part.size();
+            } while (!rest.empty());
             if (next->size == 0) continue;
-            sent_ += next->size;
-            slots_.bytes += next->size;
             free_.push_back(std::move(next->piece));
             returned_.notify_one();
             report(false);
@@ -247,9 +255,10 @@ template <ByteStream Stream> class file_upload {
         }
         co_return std::nullopt;
     }
-    awaitable<void> send(item const &next) {
+    /// Sends what was `put`, and raw bytes after it.
+    awaitable<void> send(bytes_view raw) {
         co_await line_.flush();
-        if (next.size > 0) co_await line_.stream().write(bytes_view{next.piece}.first(next.size));
+        if (!raw.empty()) co_await line_.stream().write(raw);
     }
 
     /// Tells of progress, ten times a second at most, and at the end.
@@ -268,6 +277,7 @@ template <ByteStream Stream> class file_upload {
     upload_slots &slots_;
     upload_options options_;
     upload_callback progress_;
+    rate_pass pace_;
     context_clock clock_;
     channel<item> queue_;
     async_condition returned_;

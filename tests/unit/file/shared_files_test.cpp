@@ -28,7 +28,7 @@ awaitable<std::error_code> try_open(shared_files &files, std::string code) {
 
 } // namespace
 
-TEST_CASE("shared files: what cannot be shared") {
+TEST_CASE("limits: shared files: what cannot be shared") {
     run([](world &w) -> awaitable<void> {
         shared_files files{w.ex, w.ex, "", 2};
         std::error_code code = co_await try_share(files, w.shared.path / "missing");
@@ -43,6 +43,7 @@ TEST_CASE("shared files: what cannot be shared") {
         }
         code = co_await try_share(files, w.shared.write("c", "c"));
         CHECK(code == errc::limit_exceeded);
+        CHECK(files.refused() == 1);
         CHECK(files.entries().size() == 2);
     });
 }

@@ -4,6 +4,7 @@
 #include <gigi/file/transfer.hpp>
 #include <gigi/mux/yamux.hpp>
 #include <gigi/security/noise.hpp>
+#include <gigi/testing/simulation.hpp>
 #include <gigi/transport/memory.hpp>
 
 #include <doctest/doctest.h>
@@ -206,6 +207,7 @@ TEST_CASE("file service: downloads wait for their place, and can be cancelled th
         for (std::uint64_t id = 0; id < 4; ++id) tasks.spawn(fetch_into(bob, id, from, entry.code, output.path, codes[id]));
         co_await sleep_for(100ms);
         CHECK(bob.files.downloads() == 4);
+        CHECK(bob.files.stats().downloads_queued == 3);
         CHECK(bob.saw.started.size() == 1);
         bob.files.cancel(0);
         bob.files.cancel(2);
@@ -252,4 +254,52 @@ TEST_CASE("file service: from several peers, while the connection to one is lost
         co_await bob.stop();
         co_await carol.stop();
     });
+}
+
+TEST_CASE("limits: file service: upload and download rates hold, and peers share them alike") {
+    // In simulated time; a rate at either side.
+    struct row {
+        std::uint64_t upload, download;
+        double seconds; // for the 2 MB of one
+    };
+    for (auto const &[upload, download, seconds] : {row{0, 0, 0}, row{200'000, 0, 20}, row{0, 200'000, 10}, row{200'000, 50'000, 40}}) {
+        CAPTURE(upload);
+        CAPTURE(download);
+        testing::simulation sim;
+        memory_network network{sim.get_executor(), sim.random()};
+        temporary_folder const shared, first, second;
+        file_service_options at_alice, at_others;
+        at_alice.max_upload_rate = upload;
+        at_others.max_download_rate = download;
+        file_node alice{sim.get_executor(), network, 1, at_alice}, bob{sim.get_executor(), network, 2, at_others}, carol{sim.get_executor(), network, 3, at_others};
+        for (auto *const node : {&alice, &bob, &carol}) node->start();
+        bob.knows(alice);
+        carol.knows(alice);
+        auto const both = [&]() -> awaitable<void> {
+            shared_entry const entry = co_await alice.files.share(shared.write("a", random_content(2'000'000)));
+            std::vector<peer_id> const from{alice.self.id()};
+            auto const start = sim.now();
+            task_group tasks{sim.get_executor()};
+            std::error_code codes[2];
+            tasks.spawn(fetch_into(bob, 1, from, entry.code, first.path, codes[0]));
+            tasks.spawn(fetch_into(carol, 1, from, entry.code, second.path, codes[1]));
+            co_await sleep_for(std::chrono::duration_cast<duration>(std::chrono::duration<double>(seconds / 2)));
+            if (upload > 0) { // half of it each, half way through
+                REQUIRE_FALSE(bob.saw.progress.empty());
+                REQUIRE_FALSE(carol.saw.progress.empty());
+                auto const difference = static_cast<double>(bob.saw.progress.back().state.bytes) - static_cast<double>(carol.saw.progress.back().state.bytes);
+                CHECK(std::abs(difference) <= 2 * 262'144);
+            }
+            co_await tasks.join();
+            CHECK_FALSE(codes[0]);
+            CHECK_FALSE(codes[1]);
+            double const took = std::chrono::duration<double>(sim.now() - start).count();
+            CHECK(took >= 0.9 * seconds);
+            CHECK(took <= 1.1 * seconds + 1);
+        };
+        sim.run(both());
+        CHECK((alice.files.stats().uploads_delayed > 0) == (upload > 0));
+        CHECK((bob.files.stats().downloads_delayed > 0) == (download > 0));
+        for (auto *const node : {&bob, &carol, &alice}) sim.run(node->stop());
+    }
 }

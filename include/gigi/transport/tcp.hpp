@@ -82,18 +82,23 @@ class tcp_connection {
     }
 
     [[nodiscard]] awaitable<std::size_t> read_some(mutable_bytes buffer) {
+        auto const room = asio::buffer(buffer.data(), buffer.size());
         for (;;) {
             asio::error_code code;
-            // Now and then by way of the event loop, so that a busy connection does not starve the others.
-            if (++reads_at_once_ < at_once) {
-                std::size_t const n = socket_.read_some(asio::buffer(buffer.data(), buffer.size()), code);
-                if (!code) co_return n;
-                if (code == asio::error::eof) co_return 0;
-                if (code == asio::error::interrupted) continue;
-                if (code != asio::error::would_block && code != asio::error::try_again) fail(code);
+            std::size_t n = 0;
+            // Where there was more than the last read took there is probably more now. But now and then by way of the event loop,
+            // so that a busy connection does not starve the others.
+            if (more_ && ++reads_at_once_ < at_once) {
+                n = socket_.read_some(room, code);
+            } else {
+                reads_at_once_ = 0;
+                auto told = asio::redirect_error(use_awaitable, code);
+                n = co_await socket_.async_read_some(room, told);
             }
-            reads_at_once_ = 0;
-            co_await socket_.async_wait(asio::socket_base::wait_read, use_awaitable);
+            more_ = n == buffer.size();
+            if (!code) co_return n;
+            if (code == asio::error::eof) co_return 0;
+            if (code != asio::error::interrupted && code != asio::error::would_block && code != asio::error::try_again) fail(code);
         }
     }
 
@@ -163,6 +168,7 @@ class tcp_connection {
     multiaddr local_;
     multiaddr remote_;
     unsigned reads_at_once_ = 0;
+    bool more_ = false; // the last read took all that there was room for
 };
 static_assert(RawConnection<tcp_connection>);
 

@@ -86,8 +86,8 @@ template <ByteStream Stream> class file_download {
 
     /// Fetches the file.
     /// @return where it is
-    /// @throws error: `errc::unknown_code`, `errc::file_changed`, `errc::hash_mismatch`, `errc::rejected`, `errc::limit_exceeded` as the last source
-    ///   had it; `errc::disk_full`, `errc::io_error`; `errc::message_too_large` (above `max_size`); `errc::cancelled`;
+    /// @throws error: `errc::unknown_code`, `errc::file_changed`, `errc::hash_mismatch`, `errc::rejected`, `errc::limit_exceeded`,
+    ///   `errc::timed_out` (it sends nothing any more) as the last source had it; `errc::disk_full`, `errc::io_error`; `errc::message_too_large` (above `max_size`); `errc::cancelled`;
     ///   whatever opening a stream throws
     /// @par Cancellation What has been verified stays for the next attempt.
     [[nodiscard]] awaitable<downloaded_file> run() {
@@ -130,6 +130,7 @@ template <ByteStream Stream> class file_download {
         file_client<Stream> *client = nullptr; // while its stream is open
         chunker::source_id id = 0;             // while it is part of the plan
         std::error_code give_up;               // why it must not be used any longer
+        bool stalled = false;                  // why its stream was reset
         unsigned reopens = 0;
     };
     using source_ptr = std::shared_ptr<source>;
@@ -232,6 +233,7 @@ template <ByteStream Stream> class file_download {
             why = std::current_exception();
         }
         if (s->give_up) throw error{s->give_up};
+        if (std::exchange(s->stalled, false)) throw error{errc::timed_out, "the peer sends nothing any more"};
         if (why) std::rethrow_exception(why);
         client.close();
     }
@@ -358,7 +360,10 @@ template <ByteStream Stream> class file_download {
 
     /// Gives a source up: its stream breaks, and it is not opened again.
     void drop(source &s, std::error_code why) {
-        if (why != errc::timed_out) s.give_up = why; // one that stalled may be tried again
+        if (why == errc::timed_out)
+            s.stalled = true; // it may be tried again
+        else
+            s.give_up = why;
         if (s.client) s.client->reset();
     }
 

@@ -25,7 +25,8 @@
 #include <string_view>
 #include <system_error>
 
-/// @cond: how protozero appends to `gigi::bytes`
+/// @cond
+// How protozero appends to `gigi::bytes`.
 namespace protozero {
 template <> struct buffer_customization<gigi::bytes> {
     static std::size_t size(gigi::bytes const *buffer) noexcept { return buffer->size(); }

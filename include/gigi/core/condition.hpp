@@ -142,7 +142,7 @@ class async_condition {
     any_io_executor const &get_executor() const noexcept { return executor_; }
 
   private:
-    friend detail::condition_service;
+    friend class detail::condition_service;
 
     struct initiation {
         async_condition *self;

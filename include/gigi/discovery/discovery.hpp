@@ -19,7 +19,7 @@ namespace gigi::inline v1 {
 /// A peer as an announcement describes it. Nothing of it is authenticated before a handshake (T20).
 struct discovered_peer {
     peer_id peer;
-    std::vector<multiaddr> addresses; ///< each ends in /p2p/<peer>; at least one
+    std::vector<multiaddr> addresses; ///< each ends in `/p2p/<peer>`; at least one
     std::string nickname;             ///< a hint: a valid nickname, possibly false; or empty
 
     friend bool operator==(discovered_peer const &, discovered_peer const &) = default;
@@ -38,7 +38,7 @@ struct discovery_handler {
 /// Finds peers and announces this node. Constructed from an executor (a strand), the own peer id and its own options.
 ///
 /// - `start(handler)` begins; it fails through `on_error` only, since a network may come later.
-/// - `update(addresses, nickname)` says what to announce from now on: listen addresses, with or without /p2p/<own id>; an
+/// - `update(addresses, nickname)` says what to announce from now on: listen addresses, with or without `/p2p/<own id>`; an
 ///   unspecified host (0.0.0.0, ::) stands for the addresses of each interface. May be called at any time; no addresses
 ///   means: look for others, and announce nothing.
 /// - `stop()` says goodbye and joins every task, in a bounded time. It must have returned before destruction.

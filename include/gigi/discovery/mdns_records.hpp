@@ -25,7 +25,7 @@ namespace gigi::inline v1 {
 /// What is announced on one link (an interface in one IP version).
 struct mdns_link {
     std::uint32_t id = 0;             ///< the caller's name for the link
-    std::vector<multiaddr> addresses; ///< each ends in /p2p/<own id>; empty: announce nothing here
+    std::vector<multiaddr> addresses; ///< each ends in `/p2p/<own id>`; empty: announce nothing here
     std::vector<dns_ipv4> ipv4;       ///< of the interface
     std::vector<dns_ipv6> ipv6;       ///< of the interface
     std::string zone;                 ///< the interface's name: where link-local addresses that are heard here are

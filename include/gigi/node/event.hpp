@@ -27,7 +27,7 @@ namespace events {
 struct listening {
     static constexpr std::string_view event_name = "listening";
     peer_id peer;                     ///< this node
-    std::vector<multiaddr> addresses; ///< each ends in /p2p/<this node>
+    std::vector<multiaddr> addresses; ///< each ends in `/p2p/<this node>`
     template <class F> void for_each_member(F &&f) const { f("peer", peer), f("addresses", addresses); }
 };
 

@@ -37,7 +37,7 @@ struct node_options {
 
     /// Announce and find peers by multicast DNS on the local network.
     bool mdns = true;
-    /// Peers to connect to at start, and again whenever the connection is lost: multiaddrs that end in /p2p/<id>.
+    /// Peers to connect to at start, and again whenever the connection is lost: multiaddrs that end in `/p2p/<id>`.
     std::vector<std::string> bootstrap;
     /// Discovered peers are dialled by themselves while there are fewer connections than this.
     std::size_t auto_dial_limit = 64;

@@ -122,7 +122,7 @@ def main():
         check_header(checks, name, text, code)
         check_coroutines(checks, "include/gigi/" + name, code)
         check_test(checks, name, included)
-    for folder in ("tests", "examples"):
+    for folder in ("tests", "examples", "docs"):
         for path in sorted(ROOT.joinpath(folder).rglob("*.[ch]pp")):
             check_coroutines(checks, path.relative_to(ROOT).as_posix(), without_comments(path.read_text()))
     print(f"{checks.passed} passed, {checks.failed} failed")

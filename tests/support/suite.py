@@ -139,9 +139,9 @@ def sources(folder, end="_test.cpp"):
     return any(name.endswith(end) for _, _, names in os.walk(os.path.join(ROOT, "tests", folder)) for name in names)
 
 
-def programs(folder):
-    """The programs that are built from tests/<folder>/*.cpp."""
-    return sorted(name[:-4] for name in os.listdir(os.path.join(ROOT, "tests", folder)) if name.endswith(".cpp"))
+def programs(*folder):
+    """The programs that are built from the files of a folder, one from each."""
+    return sorted(name[:-4] for name in os.listdir(os.path.join(ROOT, *folder)) if name.endswith(".cpp"))
 
 
 # ---- the stages, in the order in which they run: what finds mistakes soonest comes first --------------------------------
@@ -191,6 +191,23 @@ def headers(stage):
     stage.passed += 1
 
 
+def docs(stage):
+    """the documents: what they quote is compiled and run, what they link to and name is there"""
+    stage.count(sys.executable, "tests/checks/docs.py")
+    folder = stage.build("asan", "docs")
+    for name in programs("docs", "examples"):
+        code, _ = stage.command(os.path.join(folder, "docs_" + name))
+        print(f"ok {name}" if code == 0 else f"FAIL docs: {name}: exit code {code}", flush=True)
+        stage.passed, stage.failed = stage.passed + (code == 0), stage.failed + (code != 0)
+
+
+def reference(stage):
+    """the reference of the API, which Doxygen must make without a warning"""
+    stage.must("doxygen", "docs/Doxyfile")
+    print("ok docs/reference/html/index.html")
+    stage.passed += 1
+
+
 def packaging(stage):
     """programs that use gigi in every way in which it can be had"""
     stage.count(sys.executable, "tests/packaging/run.py")
@@ -211,7 +228,7 @@ def sanitized(stage):
 def interop(stage):
     """tests/interop: js-libp2p as the other peer"""
     stage.packages()
-    folder = stage.build("asan", *programs("interop"))
+    folder = stage.build("asan", *programs("tests", "interop"))
     stage.scripts("interop", {"GIGI_PROGRAMS": folder})
 
 
@@ -224,7 +241,7 @@ def netns(stage):
         return stage.skip("this machine does not let us make network namespaces")
     stage.must("ip", "netns", "delete", probe)
     stage.packages()
-    folder = stage.build("asan", *programs("netns"))
+    folder = stage.build("asan", *programs("tests", "netns"))
     stage.scripts("netns", {"GIGI_PROGRAMS": folder})
 
 
@@ -241,6 +258,8 @@ STAGES = [
     (netns, 600, lambda: sources("netns", "_test.py")),
     (threads, 600, lambda: True),
     (headers, 900, lambda: True),
+    (docs, 600, lambda: True),
+    (reference, 120, lambda: True),
     (packaging, 600, lambda: True),
 ]
 

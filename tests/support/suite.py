@@ -194,7 +194,7 @@ def headers(stage):
 def docs(stage):
     """the documents: what they quote is compiled and run, what they link to and name is there"""
     stage.count(sys.executable, "tests/checks/docs.py")
-    folder = stage.build("asan", "docs")
+    folder = stage.build("asan", "docs_programs")
     for name in programs("docs", "examples"):
         code, _ = stage.command(os.path.join(folder, "docs_" + name))
         print(f"ok {name}" if code == 0 else f"FAIL docs: {name}: exit code {code}", flush=True)

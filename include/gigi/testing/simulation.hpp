@@ -32,13 +32,16 @@ inline std::uint64_t seed_or(std::uint64_t fallback) {
 /// An execution context whose time stands still until everything that can run has run, and then jumps to the next deadline.
 class simulation {
   public:
-    explicit simulation(std::uint64_t seed = 1) : seed_{seed_or(seed)}, random_{seed_} {
+    /// @param most_at_once how many completion handlers may run at one moment; more are a livelock: work that makes work while time
+    ///   stands still
+    explicit simulation(std::uint64_t seed = 1, std::uint64_t most_at_once = 10'000'000)
+        : seed_{seed_or(seed)}, most_at_once_{most_at_once}, random_{seed_} {
         asio::make_service<detail::time_service>(*context_, &time_);
     }
     simulation(simulation const &) = delete;
     simulation &operator=(simulation const &) = delete;
     ~simulation() {
-        if (std::uncaught_exceptions() > 0) std::fprintf(stderr, "the simulation's seed was %llu\n", static_cast<unsigned long long>(seed_));
+        if (std::uncaught_exceptions() > exceptions_) std::fprintf(stderr, "the simulation's seed was %llu\n", static_cast<unsigned long long>(seed_));
         context_.reset();
     }
 
@@ -50,7 +53,7 @@ class simulation {
     /// Runs a coroutine to its end, and time as far as that takes.
     /// @param limit of simulated time
     /// @throws what the coroutine throws; std::runtime_error where it waits for something that can never come (a deadlock), or
-    ///   beyond the limit
+    ///   beyond the limit, or never lets time pass (a livelock)
     template <class T> T run(awaitable<T> task, duration limit = std::chrono::hours{24}) {
         struct outcome {
             std::exception_ptr failure;
@@ -77,7 +80,7 @@ class simulation {
         if constexpr (!std::is_void_v<T>) return std::move(*result->value);
     }
 
-    /// Lets `span` of simulated time pass.
+    /// Lets `span` of simulated time pass. @throws std::runtime_error where a livelock keeps it from passing
     void run_for(duration span) {
         auto const end = now() + span;
         for (;;) {
@@ -128,32 +131,20 @@ class simulation {
         std::map<ticket, time_point> tickets_;
     };
 
+    /// Runs all that is ready, at the present moment.
     void settle() {
         context_->restart();
-        context_->poll();
+        for (std::uint64_t n = 0; context_->poll_one() > 0; ++n)
+            if (n == most_at_once_) throw std::runtime_error{describe("livelock: work without end, and time stands still")};
     }
     std::string describe(char const *what) const { return std::string{what} + " (seed " + std::to_string(seed_) + ")"; }
 
+    int const exceptions_ = std::uncaught_exceptions();
     std::uint64_t seed_;
+    std::uint64_t most_at_once_;
     seeded_random random_;
     simulated_time time_;
     std::unique_ptr<asio::io_context> context_ = std::make_unique<asio::io_context>(1);
 };
-
-/// Runs a coroutine on a fresh context in real time: for tests of what touches the machine.
-/// @throws what the coroutine throws; std::runtime_error where it has not ended within `limit`
-inline void run_test(awaitable<void> (*test)(), std::chrono::steady_clock::duration limit = std::chrono::seconds{60}) {
-    asio::io_context context{1};
-    std::exception_ptr failure;
-    bool done = false;
-    asio::co_spawn(context, test(), [&](std::exception_ptr e) {
-        failure = std::move(e);
-        done = true;
-        context.stop();
-    });
-    context.run_for(limit);
-    if (!done) throw std::runtime_error{"the test did not end"};
-    if (failure) std::rethrow_exception(failure);
-}
 
 } // namespace gigi::inline v1::testing

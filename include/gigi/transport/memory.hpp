@@ -34,6 +34,7 @@ struct memory_network_options {
     std::size_t largest_piece = std::size_t{64} << 10; ///< bytes that arrive together at most
     bool split = false;                               ///< pieces of random sizes, down to single bytes
     std::size_t window = std::size_t{256} << 10;      ///< bytes under way in one direction; then writers wait
+    std::uint64_t bandwidth = 0;                      ///< of each direction of a connection, in bytes a second; 0: no limit
 };
 
 class memory_network;
@@ -54,6 +55,8 @@ struct memory_pipe {
     std::size_t held = 0;  ///< bytes written and not yet read
     bool closed = false;   ///< the writer has ended
     bool ended = false;    ///< … and the reader has seen it
+    bool silent = false;   ///< nothing arrives for now
+    time_point free_at{};  ///< when the line has sent what was written
     std::error_code broken;
     async_condition arrived;
     async_condition room;
@@ -69,6 +72,7 @@ struct memory_pipe {
                     ready = std::move(p.data);
                     taken = 0;
                 } else {
+                    if (taken > ready.size() / 2) ready.erase(ready.begin(), ready.begin() + static_cast<std::ptrdiff_t>(std::exchange(taken, 0)));
                     append(ready, p.data);
                 }
             }
@@ -77,7 +81,7 @@ struct memory_pipe {
         arrived.notify_all();
     }
     void schedule(context_clock const &clock) {
-        if (under_way.empty()) return;
+        if (under_way.empty() || silent) return;
         delivery.set(under_way.front().due, [this, clock] {
             deliver(clock.now());
             schedule(clock);
@@ -102,6 +106,13 @@ struct memory_link {
     void fail(std::error_code why) {
         there.fail(why);
         back.fail(why);
+    }
+    void silence(bool silent, context_clock const &clock) {
+        for (auto *const pipe : {&there, &back}) {
+            pipe->silent = silent;
+            pipe->delivery.cancel();
+            pipe->schedule(clock); // what is late arrives at once
+        }
     }
 };
 
@@ -171,20 +182,35 @@ class memory_listener {
 class memory_network {
   public:
     memory_network(any_io_executor executor, random_source &random, memory_network_options const &options = {})
-        : executor_{std::move(executor)}, random_{random}, options_{options}, clock_{executor_} {}
+        : executor_{std::move(executor)}, random_{random}, options_{options}, clock_{executor_}, joined_{executor_} {}
 
-    /// Cuts every connection between two hosts, and lets no new ones through until `join`.
+    /// Breaks every connection between two hosts, and lets no new ones through until `join`: both sides are told at once.
     void separate(std::string const &a, std::string const &b) {
         separated_.insert(std::minmax(a, b));
-        for (auto const &weak : links_)
-            if (auto const link = weak.lock(); link && !reachable(link->dialler.ip_text(), link->listener.ip_text())) link->fail(make_error_code(errc::reset));
+        for_links([&](detail::memory_link &link) {
+            if (joins(link, a, b)) link.fail(make_error_code(errc::reset));
+        });
     }
-    void join(std::string const &a, std::string const &b) { separated_.erase(std::minmax(a, b)); }
+    /// As a cable that is pulled: nobody is told. What is written waits, dials hang, and all goes on after `join`.
+    void silence(std::string const &a, std::string const &b) {
+        silent_.insert(std::minmax(a, b));
+        for_links([&](detail::memory_link &link) {
+            if (joins(link, a, b)) link.silence(true, clock_);
+        });
+    }
+    void join(std::string const &a, std::string const &b) {
+        separated_.erase(std::minmax(a, b));
+        silent_.erase(std::minmax(a, b));
+        for_links([&](detail::memory_link &link) {
+            if (joins(link, a, b)) link.silence(false, clock_);
+        });
+        joined_.notify_all();
+    }
     /// Cuts every connection of a host, as pulling its plug would.
     void cut(std::string const &host) {
-        for (auto const &weak : links_)
-            if (auto const link = weak.lock(); link && (link->dialler.ip_text() == host || link->listener.ip_text() == host))
-                link->fail(make_error_code(errc::reset));
+        for_links([&](detail::memory_link &link) {
+            if (link.dialler.ip_text() == host || link.listener.ip_text() == host) link.fail(make_error_code(errc::reset));
+        });
     }
 
     memory_network_options &options() noexcept { return options_; }
@@ -197,6 +223,20 @@ class memory_network {
     using backlog = channel<std::shared_ptr<detail::memory_link>>;
 
     bool reachable(std::string const &a, std::string const &b) const { return !separated_.contains(std::minmax(a, b)); }
+    bool silent(std::string const &a, std::string const &b) const { return silent_.contains(std::minmax(a, b)); }
+    static bool joins(detail::memory_link const &link, std::string const &a, std::string const &b) {
+        return std::minmax(link.dialler.ip_text(), link.listener.ip_text()) == std::minmax(a, b);
+    }
+    template <class F> void for_links(F const &f) {
+        for (auto const &weak : links_)
+            if (auto const link = weak.lock()) f(*link);
+    }
+    /// An address of a host at a port of its own.
+    multiaddr unused_address(std::string const &host) {
+        if (next_port_ < first_port) next_port_ = first_port;
+        std::string const family = host.find(':') == std::string::npos ? "/ip4/" : "/ip6/";
+        return multiaddr::parse(family + host + "/tcp/" + std::to_string(next_port_++)).value();
+    }
 
     duration delay() {
         auto const extra = options_.jitter.count() > 0 ? duration{static_cast<duration::rep>(random_.below(static_cast<std::uint64_t>(options_.jitter.count())))} : duration{};
@@ -207,9 +247,14 @@ class memory_network {
         auto due = clock_.now() + delay();
         if (!pipe.under_way.empty()) due = std::max(due, pipe.under_way.back().due);
         bool const idle = pipe.under_way.empty();
+        pipe.free_at = std::max(pipe.free_at, clock_.now());
         while (!data.empty()) {
             std::size_t n = std::min(data.size(), options_.largest_piece);
             if (options_.split) n = 1 + random_.below(random_.below(8) == 0 ? n : std::min<std::size_t>(n, 16));
+            if (options_.bandwidth > 0) {
+                pipe.free_at += duration{static_cast<duration::rep>(n * 1'000'000'000 / options_.bandwidth)};
+                due = std::max(due, pipe.free_at + options_.latency);
+            }
             pipe.under_way.push_back({due, to_bytes(data.first(n))});
             data = data.subspan(n);
             if (options_.split) due += std::chrono::microseconds{1};
@@ -224,7 +269,10 @@ class memory_network {
         bool const idle = pipe.under_way.empty();
         pipe.under_way.push_back({due, {}});
         if (idle) pipe.schedule(clock_);
+        pipe.room.notify_all(); // whoever waits for room waits in vain
     }
+
+    static constexpr std::uint16_t first_port = 20'000;
 
     any_io_executor executor_;
     random_source &random_;
@@ -233,7 +281,9 @@ class memory_network {
     std::map<multiaddr, std::weak_ptr<backlog>> listeners_;
     std::vector<std::weak_ptr<detail::memory_link>> links_;
     std::set<std::pair<std::string, std::string>> separated_;
-    std::uint16_t next_port_ = 20'000;
+    std::set<std::pair<std::string, std::string>> silent_;
+    async_condition joined_;
+    std::uint16_t next_port_ = first_port;
 };
 
 inline awaitable<std::size_t> memory_connection::read_some(mutable_bytes buffer) {
@@ -299,6 +349,8 @@ inline awaitable<memory_connection> memory_listener::accept() {
 inline void memory_listener::close() {
     network_->listeners_.erase(address_);
     queue_->close();
+    std::shared_ptr<detail::memory_link> unaccepted;
+    while (queue_->try_receive(unaccepted)) unaccepted->fail(make_error_code(errc::reset));
 }
 
 /// The transport of one host of a memory network. Models Transport.
@@ -315,11 +367,12 @@ class memory_transport {
     [[nodiscard]] awaitable<memory_connection> dial(multiaddr address) {
         co_await sleep_for(network_->delay() * 2);
         auto const target = address.without_peer();
+        while (network_->silent(host_, target.ip_text())) co_await network_->joined_.wait();
         if (!network_->reachable(host_, target.ip_text())) throw error{errc::unreachable, target.to_string()};
         auto const found = network_->listeners_.find(target);
         auto const queue = found == network_->listeners_.end() ? nullptr : found->second.lock();
         if (!queue) throw error{errc::refused, target.to_string()};
-        auto own = multiaddr::parse("/ip4/" + host_ + "/tcp/" + std::to_string(network_->next_port_++)).value();
+        auto own = network_->unused_address(host_);
         auto link = std::make_shared<detail::memory_link>(network_->executor_, std::move(own), target);
         std::erase_if(network_->links_, [](auto const &weak) { return weak.expired(); });
         network_->links_.push_back(link);
@@ -331,7 +384,7 @@ class memory_transport {
     [[nodiscard]] memory_listener listen(multiaddr const &address) {
         auto const port = address.tcp_port();
         if (!port || address.ip_text() != host_) throw error{errc::invalid_address, address.to_string()};
-        auto const real = *port ? address : multiaddr::parse("/ip4/" + host_ + "/tcp/" + std::to_string(network_->next_port_++)).value();
+        auto const real = *port ? address : network_->unused_address(host_);
         if (network_->listeners_.contains(real)) throw error{errc::address_in_use, real.to_string()};
         return memory_listener{*network_, real};
     }

@@ -4,7 +4,7 @@
 #include <gigi/core/timeout.hpp>
 #include <gigi/crypto/random.hpp>
 #include <gigi/link/swarm_options.hpp>
-#include <gigi/testing/simulation.hpp>
+#include <gigi/testing/run_test.hpp>
 
 #include <doctest/doctest.h>
 

@@ -9,6 +9,7 @@
 #include "../mux/muxer.hpp"
 #include "multistream.hpp"
 
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -17,15 +18,30 @@ namespace gigi::inline v1 {
 /// Models ByteStream. Move-only; move it only while no operation is under way.
 ///
 /// `close_write()` before the answer has been read is held until then: some implementations lose the end of a stream that
-/// arrives together with its negotiation. So the end is sent by the first `read_some`; a lazy stream that is never read
-/// is reset when it is destroyed.
+/// arrives together with its negotiation. So the first `read_some` sends the end; where nothing is ever read, destroying
+/// the stream does. A lazy stream that is destroyed before `close_write()` is reset, as any other.
 class lazy_stream {
   public:
-    lazy_stream(stream opened, std::string protocol) : stream_{std::move(opened)} { stream_.set_protocol(std::move(protocol)); }
+    lazy_stream(stream opened, std::string protocol) : stream_{std::move(opened)}, answer_{std::in_place, protocol, true} {
+        stream_.set_protocol(std::move(protocol));
+    }
+    lazy_stream(lazy_stream &&other) noexcept = default;
+    lazy_stream &operator=(lazy_stream &&other) noexcept {
+        if (this != &other) {
+            finish();
+            stream_ = std::move(other.stream_);
+            answer_ = std::move(other.answer_);
+            announced_ = other.announced_;
+            closing_ = other.closing_;
+        }
+        return *this;
+    }
+    ~lazy_stream() { finish(); }
 
     /// @throws as `stream::read_some`; `errc::unsupported_protocol` where the peer does not speak it
+    /// @par Cancellation Nothing has been taken from the stream.
     [[nodiscard]] awaitable<std::size_t> read_some(mutable_bytes buffer) {
-        if (answered_) return stream_.read_some(buffer);
+        if (!answer_) return stream_.read_some(buffer);
         return read_answer_first(buffer);
     }
     [[nodiscard]] awaitable<void> write(bytes_view data) {
@@ -33,45 +49,56 @@ class lazy_stream {
         return announce(data);
     }
     void close_write() {
-        if (answered_)
-            stream_.close_write();
-        else
+        if (answer_)
             closing_ = true;
+        else
+            stream_.close_write();
     }
     void reset() noexcept { stream_.reset(); }
 
+    /// As those of `stream`.
+    void expires_after(any_io_executor const &executor, duration span) { stream_.expires_after(executor, span); }
     void expires_at(time_point when) { stream_.expires_at(when); }
     void expires_never() { stream_.expires_never(); }
     peer_id const &peer() const noexcept { return stream_.peer(); }
     std::string const &protocol() const noexcept { return stream_.protocol(); }
 
   private:
+    using verdict = multistream::expected_answer::verdict;
+
     awaitable<void> announce(bytes_view data) {
         announced_ = true;
         bytes out;
-        out.reserve(data.size() + protocol().size() + 32);
+        out.reserve(data.size() + protocol().size() + multistream::header.size() + 8);
         multistream::append_message(out, multistream::header);
         multistream::append_message(out, protocol());
         append(out, data);
-        co_await stream_.write(out);
+        bytes_view const all{out};
+        co_await stream_.write(all);
     }
 
     awaitable<std::size_t> read_answer_first(mutable_bytes buffer) {
         if (!announced_) co_await announce({});
-        std::string const greeting = co_await multistream::read_message(stream_);
-        if (greeting != multistream::header) throw error{errc::protocol_violation, "not multistream-select 1.0"};
-        std::string const answer = co_await multistream::read_message(stream_);
-        if (answer == multistream::refusal) throw error{errc::unsupported_protocol, protocol()};
-        if (answer != protocol()) throw error{errc::protocol_violation, "multistream answer"};
-        answered_ = true;
+        co_await multistream::read_answer(stream_, *answer_);
+        if (answer_->state() == verdict::refused) throw error{errc::unsupported_protocol, protocol()};
+        answer_.reset();
         if (closing_) stream_.close_write();
         std::size_t const n = co_await stream_.read_some(buffer);
         co_return n;
     }
 
+    /// Sends an end that is still held. Not to a peer that has refused, or that has heard nothing: there is nothing to end.
+    void finish() noexcept {
+        if (!stream_ || !answer_ || !closing_ || !announced_ || answer_->state() != verdict::more) return;
+        try {
+            stream_.close_write();
+        } catch (...) { // the stream is reset instead
+        }
+    }
+
     stream stream_;
+    std::optional<multistream::expected_answer> answer_; // until it has been heard
     bool announced_ = false;
-    bool answered_ = false;
     bool closing_ = false;
 };
 static_assert(ByteStream<lazy_stream>);

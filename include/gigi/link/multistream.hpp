@@ -41,30 +41,132 @@ inline result<std::string> parse_message(bytes_view body) {
     return std::string{as_text(body.first(body.size() - 1))};
 }
 
+/// A message as it arrives: says how many bytes of it are still to come, as far as is known, and takes them. Sans-I/O.
+class message_reader {
+  public:
+    /// Where the next bytes belong: never room for one that may not be of this message.
+    mutable_bytes room() noexcept { return mutable_bytes{buffer_}.subspan(have_, wanted() - have_); }
+    /// Bytes have been put there. @return an error where the length is out of bounds
+    std::error_code took(std::size_t n) noexcept {
+        have_ += n;
+        if (have_ < 2 || size_ > 0) return {};
+        auto const length = read_varint(bytes_view{buffer_}.first(2));
+        if (length.state != varint_result::status::complete || length.value == 0 || length.value > max_message) return errc::protocol_violation;
+        prefix_ = length.size;
+        size_ = length.size + static_cast<std::size_t>(length.value);
+        return {};
+    }
+    bool complete() const noexcept { return size_ > 0 && have_ == size_; }
+    /// The text of a complete message; the reader then is ready for the next one.
+    result<std::string> take() {
+        auto text = parse_message(bytes_view{buffer_}.subspan(prefix_, size_ - prefix_));
+        have_ = prefix_ = size_ = 0;
+        return text;
+    }
+
+  private:
+    /// A message has at least two bytes, and its length at most two.
+    std::size_t wanted() const noexcept { return size_ > 0 ? size_ : 2; }
+
+    std::array<std::uint8_t, 2 + max_message> buffer_;
+    std::size_t have_ = 0, prefix_ = 0, size_ = 0; // size_ 0: not known yet
+};
+
+/// What a dialler hears, byte by byte: the header, where it is still due, and then its offer back, or the refusal. Knowing what
+/// can come, it takes few reads, and never a byte past the answer. Sans-I/O.
+class expected_answer {
+  public:
+    enum class verdict { more, accepted, refused, violation };
+
+    expected_answer(std::string_view offer, bool with_header) {
+        if (with_header) append_message(accepted_, header);
+        refused_ = accepted_;
+        append_message(accepted_, offer);
+        append_message(refused_, refusal);
+    }
+
+    /// Bytes that surely belong to the answer and have not been taken; none once it is complete.
+    std::size_t wanted() const noexcept {
+        if (verdict_ != verdict::more) return 0;
+        return std::min(may_accept_ ? accepted_.size() : refused_.size(), may_refuse_ ? refused_.size() : accepted_.size()) - have_;
+    }
+    verdict take(bytes_view data) {
+        for (auto const byte : data) {
+            may_accept_ = may_accept_ && have_ < accepted_.size() && accepted_[have_] == byte;
+            may_refuse_ = may_refuse_ && have_ < refused_.size() && refused_[have_] == byte;
+            ++have_;
+        }
+        if (!may_accept_ && !may_refuse_) verdict_ = verdict::violation;
+        if (may_accept_ && have_ == accepted_.size()) verdict_ = verdict::accepted;
+        if (may_refuse_ && have_ == refused_.size()) verdict_ = verdict::refused;
+        return verdict_;
+    }
+    verdict state() const noexcept { return verdict_; }
+
+  private:
+    bytes accepted_, refused_;
+    std::size_t have_ = 0;
+    bool may_accept_ = true, may_refuse_ = true;
+    verdict verdict_ = verdict::more;
+};
+
+/// Reads an answer to its end, however often it is cancelled and begun again.
+/// @throws error: `errc::protocol_violation`, `errc::end_of_stream`; whatever the stream throws
+/// @par Cancellation What has arrived is in `answer`: call it again.
+template <ByteStream Stream> [[nodiscard]] awaitable<void> read_answer(Stream &stream, expected_answer &answer) {
+    std::array<std::uint8_t, 64> buffer;
+    while (answer.state() == expected_answer::verdict::more) {
+        mutable_bytes const room = mutable_bytes{buffer}.first(std::min(buffer.size(), answer.wanted()));
+        std::size_t const n = co_await stream.read_some(room);
+        if (n == 0) throw error{errc::end_of_stream, "multistream answer"};
+        answer.take(room.first(n));
+    }
+    if (answer.state() == expected_answer::verdict::violation) throw error{errc::protocol_violation, "multistream answer"};
+}
+
 /// Reads one message, and not a byte more.
 /// @throws error: `errc::protocol_violation`, `errc::end_of_stream`; whatever the stream throws
-template <ByteStream Stream> [[nodiscard]] awaitable<std::string> read_message(Stream &stream) {
-    // A message has at least two bytes, and its length at most two: read those first.
-    std::array<std::uint8_t, max_message> buffer{};
-    mutable_bytes const start = mutable_bytes{buffer}.first(2);
-    co_await read_exactly(stream, start);
-    std::size_t size = buffer[0], had = 1;
-    if (buffer[0] >= 0x80) {
-        auto const length = read_varint(start);
-        if (length.state != varint_result::status::complete || length.value > max_message) throw error{errc::protocol_violation, "multistream length"};
-        size = static_cast<std::size_t>(length.value);
-        had = 0;
-    } else {
-        buffer[0] = buffer[1];
+template <ByteStream Stream> [[nodiscard]] awaitable<std::string> read_message(Stream &stream, message_reader &reader) {
+    while (!reader.complete()) {
+        mutable_bytes const room = reader.room();
+        std::size_t const n = co_await stream.read_some(room);
+        if (n == 0) throw error{errc::end_of_stream, "multistream message"};
+        if (auto const failed = reader.took(n)) throw error{failed, "multistream length"};
     }
-    if (size == 0) throw error{errc::protocol_violation, "empty multistream message"};
-    if (size > had) {
-        mutable_bytes const rest = mutable_bytes{buffer}.subspan(had, size - had);
-        co_await read_exactly(stream, rest);
-    }
-    auto text = parse_message(bytes_view{buffer}.first(size));
+    auto text = reader.take();
     if (!text) throw error{text.error(), "multistream message"};
     co_return std::move(*text);
+}
+
+/// Reads the header, and as much of the first offer as surely follows.
+/// @return whether the offer has begun to arrive; where not, the dialler may be waiting for our header
+template <ByteStream Stream> [[nodiscard]] awaitable<bool> read_header(Stream &stream, message_reader &offer) {
+    bytes expected;
+    append_message(expected, header);
+    std::array<std::uint8_t, header.size() + 2 + 2> buffer; // an offer has two bytes at least
+    std::size_t have = 0;
+    while (have < expected.size()) {
+        mutable_bytes const room = mutable_bytes{buffer}.subspan(have);
+        std::size_t const n = co_await stream.read_some(room);
+        if (n == 0) throw error{errc::end_of_stream, "multistream header"};
+        have += n;
+        std::size_t const known = std::min(have, expected.size());
+        if (!equal(bytes_view{buffer}.first(known), bytes_view{expected}.first(known))) throw error{errc::protocol_violation, "not multistream-select 1.0"};
+    }
+    bytes_view const beyond = bytes_view{buffer}.subspan(expected.size(), have - expected.size());
+    std::ranges::copy(beyond, offer.room().begin());
+    if (auto const failed = offer.took(beyond.size())) throw error{failed, "multistream length"};
+    co_return !beyond.empty();
+}
+
+/// Sends what the dialler may not be waiting for any more: where it has closed the connection in order, what it had sent before
+/// can still be read.
+template <ByteStream Stream> [[nodiscard]] awaitable<void> write_answer(Stream &stream, bytes_view message) {
+    try {
+        co_await stream.write(message);
+    } catch (std::system_error const &e) {
+        if (e.code() != errc::closed) throw;
+    }
 }
 
 /// Reads and forgets, until the other side ends the stream or its deadline passes.
@@ -83,50 +185,53 @@ template <ByteStream Stream> [[nodiscard]] awaitable<void> drain(Stream &stream)
 
 /// Offers protocols, in order of preference, until the other side takes one. The header and the first offer leave in one
 /// write.
+/// @param protocols names of at most 1023 bytes; no more than 32 of them are offered
 /// @return the protocol that was taken
-/// @throws error: `errc::unsupported_protocol` where none was; `errc::protocol_violation`, `errc::end_of_stream`
+/// @throws error: `errc::unsupported_protocol` where none was; `errc::protocol_violation`, `errc::end_of_stream`;
+///   `errc::invalid_argument`
 /// @par Cancellation Leaves the stream in no defined state: reset it.
 template <ByteStream Stream> [[nodiscard]] awaitable<std::string> negotiate_as_dialer(Stream &stream, std::span<std::string const> protocols) {
     bytes out;
     multistream::append_message(out, multistream::header);
-    bool greeted = false;
     int rounds = 0;
     for (auto const &protocol : protocols) {
+        if (protocol.size() >= multistream::max_message) throw error{errc::invalid_argument, "protocol name"};
         if (++rounds > multistream::max_rounds) break;
         multistream::append_message(out, protocol);
         bytes_view const message{out};
         co_await stream.write(message);
         out.clear();
-        if (!greeted) {
-            std::string const greeting = co_await multistream::read_message(stream);
-            if (greeting != multistream::header) throw error{errc::protocol_violation, "not multistream-select 1.0"};
-            greeted = true;
-        }
-        std::string answer = co_await multistream::read_message(stream);
-        if (answer == protocol) co_return answer;
-        if (answer != multistream::refusal) throw error{errc::protocol_violation, "multistream answer"};
+        multistream::expected_answer answer{protocol, rounds == 1};
+        co_await multistream::read_answer(stream, answer);
+        if (answer.state() == multistream::expected_answer::verdict::accepted) co_return protocol;
     }
     std::string offered;
     for (auto const &protocol : protocols) offered += (offered.empty() ? "" : ", ") + protocol;
     throw error{errc::unsupported_protocol, offered};
 }
 
-/// Answers offers until one is supported.
+/// Answers offers until one is supported. `ls`, and anything else that is not, is refused.
 /// @param supported says of a protocol's name whether it is served
 /// @return the protocol that the other side may now speak
 /// @throws error: `errc::unsupported_protocol` where the other side has no more offers; `errc::protocol_violation`
+/// @par Cancellation Leaves the stream in no defined state: reset it.
 template <ByteStream Stream, std::predicate<std::string_view> Supported>
 [[nodiscard]] awaitable<std::string> negotiate_as_listener(Stream &stream, Supported const &supported) {
-    std::string const greeting = co_await multistream::read_message(stream);
-    if (greeting != multistream::header) throw error{errc::protocol_violation, "not multistream-select 1.0"};
     bytes out;
     multistream::append_message(out, multistream::header);
+    multistream::message_reader reader;
+    bool const offered = co_await multistream::read_header(stream, reader);
+    if (!offered) { // some diallers wait for the header before they offer anything
+        bytes_view const message{out};
+        co_await multistream::write_answer(stream, message);
+        out.clear();
+    }
     std::string last;
     for (int round = 0; round < multistream::max_rounds; ++round) {
         std::string offer;
         std::error_code failed;
         try {
-            offer = co_await multistream::read_message(stream);
+            offer = co_await multistream::read_message(stream, reader);
         } catch (std::system_error const &e) {
             if (last.empty() || e.code() == condition::cancelled) throw;
             failed = e.code();
@@ -138,7 +243,7 @@ template <ByteStream Stream, std::predicate<std::string_view> Supported>
         bool const known = supported(std::string_view{offer});
         multistream::append_message(out, known ? std::string_view{offer} : multistream::refusal);
         bytes_view const message{out};
-        co_await stream.write(message);
+        co_await multistream::write_answer(stream, message);
         out.clear();
         if (known) co_return offer;
         last = std::move(offer);

@@ -1,6 +1,7 @@
 #include <gigi/link/multistream.hpp>
 
 #include <gigi/core/task_group.hpp>
+#include <gigi/core/timeout.hpp>
 #include <gigi/testing/simulation.hpp>
 #include <gigi/transport/memory.hpp>
 
@@ -67,6 +68,17 @@ awaitable<void> say(memory_connection &c, bytes what) {
     c.close_write();
 }
 
+awaitable<std::string> all_of(memory_connection &c) {
+    std::string all;
+    bytes buffer(100);
+    mutable_bytes const room{buffer};
+    for (std::size_t n = 1; n > 0;) {
+        n = co_await c.read_some(room);
+        all += as_text(room.first(n));
+    }
+    co_return all;
+}
+
 } // namespace
 
 TEST_CASE("multistream: both sides agree on the dialler's first choice that is supported, and not a byte more is read") {
@@ -124,6 +136,153 @@ TEST_CASE("T2: multistream: damaged and oversized messages are errors") {
         CHECK(agreed.empty());
         CHECK((code == errc::protocol_violation || code == errc::end_of_stream));
     }
+}
+
+TEST_CASE("multistream: a dialler that waits for the header before it offers anything gets it") {
+    two_ends t;
+    auto const patient = [&](std::string &answer) -> awaitable<void> {
+        bytes out;
+        multistream::append_message(out, multistream::header);
+        co_await t.ends[0].write(bytes_view{out});
+        bytes heard(out.size());
+        mutable_bytes const room{heard};
+        co_await read_exactly(t.ends[0], room);
+        CHECK(heard == out);
+        out.clear();
+        multistream::append_message(out, "/noise");
+        co_await t.ends[0].write(bytes_view{out});
+        multistream::message_reader reader;
+        answer = co_await multistream::read_message(t.ends[0], reader);
+        t.ends[0].close_write();
+    };
+    std::string agreed, rest, answer;
+    std::error_code code;
+    auto const both = [&]() -> awaitable<void> {
+        task_group g{t.sim.get_executor()};
+        g.spawn(patient(answer));
+        g.spawn(as_listener(t.ends[1], {"/noise"}, agreed, code, rest));
+        co_await g.join();
+    };
+    t.sim.run(both());
+    CHECK(answer == "/noise");
+    CHECK(agreed == "/noise");
+}
+
+TEST_CASE("multistream: a name that is too long to be offered is an error, and nothing is sent") {
+    two_ends t;
+    std::string agreed;
+    std::error_code code;
+    t.sim.run(as_dialler(t.ends[0], {std::string(1024, 'x')}, agreed, code));
+    CHECK(code == errc::invalid_argument);
+    CHECK(t.sim.run(all_of(t.ends[1])).empty());
+}
+
+TEST_CASE("multistream: a message is read in any pieces, and never a byte past it") {
+    for (auto const &text : {std::string(), std::string("x"), std::string("/noise"), std::string(126, 'a'), std::string(127, 'a'), std::string(1023, 'a')})
+        for (std::size_t const step : {1u, 2u, 3u, 64u, 2000u}) {
+            bytes all;
+            multistream::append_message(all, text);
+            std::size_t const message = all.size();
+            append(all, as_bytes("beyond"));
+            multistream::message_reader reader;
+            bytes_view left{all};
+            while (!reader.complete()) {
+                auto const room = reader.room();
+                REQUIRE_FALSE(room.empty());
+                std::size_t const n = std::min(step, room.size());
+                std::ranges::copy(left.first(n), room.begin());
+                REQUIRE_FALSE(reader.took(n));
+                left = left.subspan(n);
+            }
+            CHECK(all.size() - left.size() == message);
+            CHECK(reader.take().value() == text);
+            CHECK(reader.room().size() == 2); // ready for the next
+        }
+}
+
+TEST_CASE("T2: multistream: lengths that no message has are errors at once") {
+    for (auto const &start : {std::string("\x00x", 2), std::string("\x81\x08"), std::string("\xff\xff"), std::string("\x80\x00", 2)}) {
+        multistream::message_reader reader;
+        std::ranges::copy(as_bytes(start), reader.room().begin());
+        CHECK(reader.took(2) == errc::protocol_violation);
+    }
+}
+
+TEST_CASE("multistream: an expected answer is told from a refusal and from nonsense, and nothing past it is wanted") {
+    using verdict = multistream::expected_answer::verdict;
+    auto const message = [](std::string_view text) {
+        bytes b;
+        multistream::append_message(b, text);
+        return to_text(b);
+    };
+    std::string const greeting = message(multistream::header);
+    struct row {
+        std::string offer;
+        bool with_header;
+        std::string heard;
+        verdict expected;
+    };
+    for (auto const &[offer, with_header, heard, expected] :
+         std::vector<row>{{"/noise", true, greeting + message("/noise"), verdict::accepted},
+                          {"/noise", true, greeting + message("na"), verdict::refused},
+                          {"/noise", false, message("na"), verdict::refused},
+                          {"/b", false, message("/b"), verdict::accepted}, // as long as a refusal
+                          {"/b", false, message("na"), verdict::refused},
+                          {"n", false, message("n"), verdict::accepted}, // shorter
+                          {"n", false, message("na"), verdict::refused},
+                          {"/noise", true, greeting + message("/nois!"), verdict::violation},
+                          {"/noise", true, message("/noise"), verdict::violation},
+                          {"/noise", true, message("na"), verdict::violation},
+                          {"/noise", false, message("ls"), verdict::violation}})
+        for (std::size_t const step : {1u, 3u, 1000u}) {
+            CAPTURE(offer);
+            CAPTURE(heard);
+            multistream::expected_answer answer{offer, with_header};
+            auto left = as_bytes(heard);
+            while (answer.state() == verdict::more) {
+                std::size_t const n = std::min({step, answer.wanted(), left.size()});
+                REQUIRE(n > 0);
+                answer.take(left.first(n));
+                left = left.subspan(n);
+            }
+            CHECK(answer.state() == expected);
+            CHECK(answer.wanted() == 0);
+            if (expected != verdict::violation) CHECK(left.empty());
+        }
+}
+
+TEST_CASE("multistream: an answer whose reading was cancelled is read on from there") {
+    two_ends t;
+    bytes out;
+    multistream::append_message(out, multistream::header);
+    multistream::append_message(out, "/noise");
+    auto const dribble = [&]() -> awaitable<void> {
+        for (auto const byte : out) {
+            bytes_view const one{&byte, 1};
+            co_await t.ends[1].write(one);
+            co_await sleep_for(100ms);
+        }
+    };
+    multistream::expected_answer answer{"/noise", true};
+    int interrupted = 0;
+    auto const read = [&]() -> awaitable<void> {
+        while (answer.state() == multistream::expected_answer::verdict::more) {
+            try {
+                co_await with_timeout(multistream::read_answer(t.ends[0], answer), 250ms);
+            } catch (std::system_error const &) {
+                ++interrupted;
+            }
+        }
+    };
+    auto const both = [&]() -> awaitable<void> {
+        task_group g{t.sim.get_executor()};
+        g.spawn(dribble());
+        g.spawn(read());
+        co_await g.join();
+    };
+    t.sim.run(both());
+    CHECK(answer.state() == multistream::expected_answer::verdict::accepted);
+    CHECK(interrupted > 5);
 }
 
 TEST_CASE("T4: multistream: endless offers end") {

@@ -39,7 +39,9 @@ class connection {
     task_group tasks;                           ///< the accept loop and the handlers of inbound streams
     std::map<std::string, std::size_t, std::less<>> in_flight; ///< inbound streams being handled, by protocol
     std::error_code closing;                    ///< why this side is ending it, where it is
+    std::error_code departed;                   ///< why the peer is gone with it, until that has been told
     bool retired = false;                       ///< another connection to the peer has taken its place
+    bool over = false;                          ///< it carries nothing any more; its last handlers may still run
 };
 
 /// Which of two connections to one peer stays.

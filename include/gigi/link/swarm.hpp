@@ -3,7 +3,8 @@
 // Layer: link. Non-template: the stack below stands behind `connector`. Rules:
 // - one connection a peer: see `newer_connection_wins`; the other is retired (its streams have a short time to end);
 // - a connection is idle when it has no stream and nothing has passed for `idle_timeout`; a protected peer's never is;
-// - at `max_connections` the connection that has been quiet longest, unprotected and without streams, makes room.
+// - at `max_connections` the connection that has been quiet longest, unprotected and without streams, makes room;
+// - what a peer had sent before it closed its connection in order is still handled, for `closing_grace` at most.
 #pragma once
 
 #include "../core/asio.hpp"
@@ -40,7 +41,7 @@ using stream_handler = std::function<awaitable<void>(stream)>;
 /// What a swarm tells; called on its strand, must not throw, may call the swarm.
 struct swarm_observer {
     std::function<void(connection_info const &)> connected;                      ///< a peer's first connection is there
-    std::function<void(peer_id const &, std::error_code why)> disconnected;      ///< its last one is gone
+    std::function<void(peer_id const &, std::error_code why)> disconnected;      ///< its last one is gone, and what came over it is handled
 };
 
 /// Keeps something registered for as long as it lives.
@@ -327,6 +328,8 @@ class swarm {
         bool first = false;
         std::shared_ptr<connection> loser;
         if (found == active_.end()) {
+            for (auto const &c : all_)
+                if (c->info.peer == info.peer) tell_departure(*c);
             active_.emplace(info.peer, added);
             first = true;
         } else if (newer_connection_wins(found->second->info, info, self_.id())) {
@@ -356,13 +359,26 @@ class swarm {
             why = e.code();
         }
         co_await asio::this_coro::reset_cancellation_state();
+        c->over = true;
+        if (c->closing) why = c->closing;
+        leave(c, why);
+        bool const in_order = !c->closing && (why == errc::closed || why == errc::end_of_stream);
+        if (in_order) co_await finish_handlers(c);
+        co_await asio::this_coro::reset_cancellation_state();
         c->tasks.cancel();
         co_await c->tasks.join();
         all_.remove(c);
         if (c->info.dir == direction::inbound) forget_inbound(c->info.remote.ip_text());
         ++stats_.connections_closed;
-        if (c->closing) why = c->closing;
-        leave(c, why);
+        tell_departure(*c);
+    }
+
+    /// The peer has gone in order: what it had sent is handled, accepted already or not. Nothing can be answered any more.
+    awaitable<void> finish_handlers(std::shared_ptr<connection> c) {
+        try {
+            co_await with_timeout(c->tasks.join(), options_.closing_grace);
+        } catch (std::system_error const &) { // too late: cancelled by now
+        }
     }
 
     /// A connection is no longer the one that a peer's streams use; where there is no other, the peer is gone.
@@ -372,13 +388,20 @@ class swarm {
         active_.erase(found);
         // A retired connection that still lives takes over rather than leave the peer without one.
         for (auto const &other : all_)
-            if (other != c && other->info.peer == c->info.peer && !other->closing) {
+            if (other != c && other->info.peer == c->info.peer && !other->closing && !other->over) {
                 other->retired = false;
                 active_.emplace(other->info.peer, other);
                 return;
             }
-        log(log_level::info, "swarm", "disconnected ", c->info.peer.to_string(), ": ", why.message());
-        notify([&](swarm_observer const &o) { if (o.disconnected) o.disconnected(c->info.peer, why); });
+        c->departed = why;
+    }
+
+    /// Tells that a peer is gone, once: after the last of what it had sent, and before it comes again.
+    void tell_departure(connection &c) {
+        auto const why = std::exchange(c.departed, {});
+        if (!why) return;
+        log(log_level::info, "swarm", "disconnected ", c.info.peer.to_string(), ": ", why.message());
+        notify([&](swarm_observer const &o) { if (o.disconnected) o.disconnected(c.info.peer, why); });
     }
 
     awaitable<void> accept_streams(std::shared_ptr<connection> c) {
@@ -458,7 +481,7 @@ class swarm {
     bool make_room() {
         connection *quietest = nullptr;
         for (auto const &c : all_)
-            if (!c->closing && is_idle(*c, clock_.now()) && (!quietest || c->mux->last_activity() < quietest->mux->last_activity()))
+            if (!c->closing && !c->over && is_idle(*c, clock_.now()) && (!quietest || c->mux->last_activity() < quietest->mux->last_activity()))
                 quietest = c.get();
         if (!quietest) return false;
         close_idle(*quietest);

@@ -227,6 +227,133 @@ TEST_CASE("swarm: idle connections are closed after idle_timeout; protected ones
     kept.clear();
 }
 
+namespace {
+
+struct note {
+    static constexpr std::string_view id = "/test/note/1.0.0";
+    using request = std::string;
+    using response = std::string;
+};
+
+awaitable<void> ask_note(swarm &from, peer_id to, std::string &answer) {
+    std::string const question = "slow";
+    answer = co_await send_request<note>(from, to, question, 10min);
+}
+
+/// Says something, waits until it has been taken into the connection, and leaves without the answer.
+awaitable<void> say_and_leave(swarm &from, peer_id to, std::string what, std::vector<lazy_stream> &kept) {
+    lazy_stream s = co_await from.open_stream_optimistic(to, std::string{note::id});
+    framed<lazy_stream, cereal_codec> channel{std::move(s)};
+    co_await channel.write(what);
+    channel.close_write();
+    kept.push_back(std::move(channel.stream()));
+    co_await from.disconnect(to);
+}
+
+} // namespace
+
+TEST_CASE("swarm: what a peer said just before it left is heard, and then that it left") {
+    lab l{2};
+    std::vector<std::string> told;
+    swarm_observer o;
+    o.disconnected = [&](peer_id const &, std::error_code) { told.push_back("gone"); };
+    auto const token = l[1].net.observe(std::move(o));
+    auto const hear = [&](peer_id const &, std::string const &what) -> std::string {
+        told.push_back(what);
+        return "thanks";
+    };
+    serve_requests<note>(l[1].net, hear, 5s);
+    l.dial(0, l[1].address);
+    std::vector<lazy_stream> kept;
+    l.sim.run(say_and_leave(l[0].net, l.id(1), "bye", kept));
+    l.sim.run_for(10s);
+    CHECK(told == std::vector<std::string>{"bye", "gone"});
+    CHECK(l[1].net.connection_count() == 0);
+}
+
+TEST_CASE("swarm: after a peer has left in order, handlers have the grace and no more; after a broken connection they have none") {
+    swarm_options patient;
+    patient.closing_grace = 3s;
+    lab l{2, patient};
+    std::vector<std::string> finished;
+    auto const work = [&](peer_id const &, std::string const &what) -> awaitable<std::string> {
+        co_await sleep_for(what == "quick" ? duration{1s} : duration{1min});
+        finished.push_back(what);
+        co_return what;
+    };
+    serve_requests<note>(l[1].net, work, 5min);
+    std::vector<lazy_stream> kept;
+    for (auto const *what : {"quick", "slow"}) {
+        l.dial(0, l[1].address);
+        l.sim.run(say_and_leave(l[0].net, l.id(1), what, kept));
+        l.sim.run_for(100ms);
+        CHECK_FALSE(l[1].net.is_connected(l.id(0)));
+        CHECK(l[1].net.connection_count() == 1); // it counts for the limits until its handlers have ended
+        l.sim.run_for(2s);
+        CHECK(l[1].net.connection_count() == (what[0] == 'q' ? 0 : 1));
+        l.sim.run_for(1s);
+        CHECK(l[1].net.connection_count() == 0);
+    }
+    CHECK(finished == std::vector<std::string>{"quick"});
+    CHECK(l[1].disconnected == 2);
+
+    l.dial(0, l[1].address);
+    std::string answer;
+    task_group asking{l.sim.get_executor()};
+    asking.spawn([](lab &in, std::string &to) -> awaitable<void> {
+        try {
+            co_await ask_note(in[0].net, in.id(1), to);
+        } catch (std::system_error const &) {
+        }
+    }(l, answer));
+    l.sim.run_for(100ms);
+    l.network.cut("10.0.0.1");
+    l.sim.run_for(100ms);
+    CHECK(l[1].net.connection_count() == 0);
+    CHECK(l[1].disconnected == 3);
+    l.sim.run_for(2min);
+    CHECK(finished.size() == 1);
+    l.sim.run(asking.join());
+}
+
+TEST_CASE("swarm: a peer that comes back while its last words are handled is told as gone and then as there") {
+    lab l{2};
+    auto const work = [&](peer_id const &, std::string const &what) -> awaitable<std::string> {
+        co_await sleep_for(1s);
+        co_return what;
+    };
+    serve_requests<note>(l[1].net, work, 5min);
+    std::vector<lazy_stream> kept;
+    l.dial(0, l[1].address);
+    l.sim.run(say_and_leave(l[0].net, l.id(1), "back soon", kept));
+    l.sim.run_for(100ms);
+    CHECK(l[1].disconnected == 0);
+    l.dial(0, l[1].address);
+    l.sim.run_for(100ms);
+    CHECK(l[1].disconnected == 1);
+    CHECK(l[1].connected == 2);
+    CHECK(l[1].net.is_connected(l.id(0)));
+    l.sim.run_for(10s);
+    CHECK(l[1].disconnected == 1);
+    CHECK(l[1].net.is_connected(l.id(0)));
+    CHECK(l[1].net.connection_count() == 1);
+}
+
+TEST_CASE("swarm: stopping does not wait for the last words of those who left") {
+    swarm_options patient;
+    patient.closing_grace = 1h;
+    lab l{2, patient};
+    serve_requests<note>(l[1].net, slowly, 5min);
+    std::vector<lazy_stream> kept;
+    l.dial(0, l[1].address);
+    l.sim.run(say_and_leave(l[0].net, l.id(1), "bye", kept));
+    l.sim.run_for(100ms);
+    auto const before = l.sim.now();
+    l.sim.run(l[1].net.stop());
+    CHECK(l.sim.now() - before < 1s);
+    CHECK(l[1].disconnected == 1);
+}
+
 TEST_CASE("T29: swarm: half-open connections are bounded in number and in time") {
     swarm_options few;
     few.max_pending_handshakes = 5;

@@ -24,9 +24,9 @@ struct memory_stack {
 
 /// A host with a swarm.
 struct host {
-    host(any_io_executor const &executor, memory_network &network, int number)
+    host(any_io_executor const &executor, memory_network &network, int number, swarm_options const &links = {})
         : ip{"10.0." + std::to_string(number / 250) + "." + std::to_string(number % 250 + 1)}, self{identity::from_seed(seed(number))},
-          net{executor, self, swarm_options{}, [this](peer_id const &peer) { return known[peer]; }} {
+          net{executor, self, links, [this](peer_id const &peer) { return known[peer]; }} {
         net.add(std::make_unique<stack_connector<memory_stack>>(memory_transport{network, ip}, self));
         net.start();
         net.listen(address());
@@ -59,8 +59,8 @@ struct gossip_node : host {
         message_id id;
     };
 
-    gossip_node(any_io_executor const &executor, memory_network &network, int number, gossip_options const &options = {})
-        : host{executor, network, number}, random{static_cast<std::uint64_t>(number) + 1}, chat{net, options, callbacks(), random} {}
+    gossip_node(any_io_executor const &executor, memory_network &network, int number, gossip_options const &options = {}, swarm_options const &links = {})
+        : host{executor, network, number, links}, random{static_cast<std::uint64_t>(number) + 1}, chat{net, options, callbacks(), random} {}
 
     gossip_callbacks callbacks() {
         gossip_callbacks c;
@@ -155,8 +155,8 @@ struct gossip_world {
         }
     }
 
-    gossip_node &add(gossip_options const &options = {}) {
-        auto &n = *nodes.emplace_back(std::make_unique<gossip_node>(sim.get_executor(), network, next_++, options));
+    gossip_node &add(gossip_options const &options = {}, swarm_options const &links = {}) {
+        auto &n = *nodes.emplace_back(std::make_unique<gossip_node>(sim.get_executor(), network, next_++, options, links));
         n.chat.start();
         return n;
     }

@@ -1,7 +1,8 @@
 // gigi/gossip/gossip.hpp: publish and subscribe over the swarm.
 //
 // Layer: gossip. The coroutine shell of mesh.hpp: one stream to each peer, which only we write, and one from it, which only it
-// writes. Spec: libp2p pubsub "Stream management"; /meshsub/1.2.0, 1.1.0 and 1.0.0, and /floodsub/1.0.0 to older peers.
+// writes. Both are in the background: they keep no connection from being idle; that a peer is in a topic of ours does.
+// Spec: libp2p pubsub "Stream management"; /meshsub/1.2.0, 1.1.0 and 1.0.0, and /floodsub/1.0.0 to older peers.
 #pragma once
 
 #include "../codec/codec.hpp"
@@ -115,6 +116,7 @@ class gossip {
     }
     /// Leaves a topic. Does nothing where it is not joined. Peers of it are not reported as left.
     void unsubscribe(std::string const &topic) {
+        for (auto const &peer : mesh_.peers(topic)) swarm_.unprotect(peer, protection(topic));
         mesh_.leave(clock_.now(), topic);
         flush();
     }
@@ -194,9 +196,17 @@ class gossip {
             received_message const m{d.author, d.forwarder, d.message->topic, d.message->data, load_be<std::uint64_t>(d.message->seqno.data()), d.id};
             callbacks_.on_message(m);
         }
-        for (auto const &m : output.memberships)
+        for (auto const &m : output.memberships) {
+            if (m.joined)
+                swarm_.protect(m.peer, protection(m.topic));
+            else
+                swarm_.unprotect(m.peer, protection(m.topic));
             if (auto const &tell = m.joined ? callbacks_.on_peer_joined : callbacks_.on_peer_left) tell(m.topic, m.peer);
+        }
     }
+
+    /// What keeps a peer of a topic connected, however little is said there.
+    static std::string protection(std::string const &topic) { return "topic " + topic; }
 
     awaitable<void> beat() {
         timer pause{swarm_.get_executor()};
@@ -220,6 +230,7 @@ class gossip {
             try {
                 std::vector<std::string> offer{protocols.begin(), protocols.end()};
                 stream opened = co_await swarm_.open_stream(link->peer, std::move(offer));
+                opened.set_background();
                 auto const out = std::make_shared<outbound_stream>(std::move(opened));
                 co_await send_all(link, out);
             } catch (std::system_error const &e) {
@@ -294,6 +305,7 @@ class gossip {
         auto const found = links_.find(incoming.peer());
         if (!running_ || found == links_.end()) co_return;
         auto const link = found->second;
+        incoming.set_background();
         auto const version = gossip_version_of(incoming.protocol());
         auto const in = std::make_shared<inbound_stream>(std::move(incoming));
         if (link->in) link->in->reset(); // the newest is the one that the peer means

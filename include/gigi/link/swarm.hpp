@@ -2,8 +2,8 @@
 //
 // Layer: link. Non-template: the stack below stands behind `connector`. Rules:
 // - one connection a peer: see `newer_connection_wins`; the other is retired (its streams have a short time to end);
-// - a connection is idle when it has no stream and nothing has passed for `idle_timeout`; a protected peer's never is;
-// - at `max_connections` the connection that has been quiet longest, unprotected and without streams, makes room;
+// - a connection is idle when it has had no stream for `idle_timeout`, those in the background aside; a protected peer's never is;
+// - at `max_connections` the connection that has been so for longest makes room, where there is one;
 // - what a peer had sent before it closed its connection in order is still handled, for `closing_grace` at most.
 #pragma once
 
@@ -457,7 +457,7 @@ class swarm {
         timer pause{executor_};
         auto const end = clock_.now() + options_.retire_timeout;
         co_await pause.wait_for(options_.retire_timeout / 4);
-        while (c->retired && c->mux->stream_count() > 0 && clock_.now() < end)
+        while (c->retired && c->mux->foreground_count() > 0 && clock_.now() < end)
             co_await pause.wait_for(std::chrono::milliseconds{50});
         if (c->retired) co_await close(c);
     }
@@ -471,20 +471,19 @@ class swarm {
     }
 
     bool is_idle(connection const &c, time_point before) const {
-        return c.mux->stream_count() == 0 && !protected_.contains(c.info.peer) && c.mux->last_activity() < before && c.info.since < before;
+        return !c.closing && !c.over && c.mux->foreground_count() == 0 && c.mux->quiet_since() < before && !protected_.contains(c.info.peer);
     }
-    void close_idle(connection &c) {
+    void close_idle(std::shared_ptr<connection> const &c) {
         ++stats_.connections_idle;
-        c.closing = make_error_code(errc::idle);
-        c.mux->abort(c.closing);
+        c->closing = make_error_code(errc::idle);
+        tasks_.spawn(close(c));
     }
     bool make_room() {
-        connection *quietest = nullptr;
+        std::shared_ptr<connection> quietest;
         for (auto const &c : all_)
-            if (!c->closing && !c->over && is_idle(*c, clock_.now()) && (!quietest || c->mux->last_activity() < quietest->mux->last_activity()))
-                quietest = c.get();
+            if (is_idle(*c, clock_.now()) && (!quietest || c->mux->quiet_since() < quietest->mux->quiet_since())) quietest = c;
         if (!quietest) return false;
-        close_idle(*quietest);
+        close_idle(quietest);
         return true;
     }
 
@@ -493,7 +492,7 @@ class swarm {
         for (;;) {
             co_await pause.wait_for(std::max<duration>(options_.idle_timeout / 4, std::chrono::milliseconds{100}));
             for (auto const &c : all_)
-                if (!c->closing && is_idle(*c, clock_.now() - options_.idle_timeout)) close_idle(*c);
+                if (is_idle(*c, clock_.now() - options_.idle_timeout)) close_idle(c);
         }
     }
 

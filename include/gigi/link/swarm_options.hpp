@@ -22,7 +22,7 @@ struct swarm_options {
     duration handshake_timeout = std::chrono::seconds{10};       ///< of an inbound connection, and of a stream's negotiation
     duration dial_timeout = std::chrono::seconds{15};            ///< for all addresses of one peer together
     duration dial_stagger = std::chrono::milliseconds{250};      ///< RFC 8305's connection attempt delay
-    duration idle_timeout = std::chrono::minutes{10};            ///< without a stream or traffic, where nothing protects the connection
+    duration idle_timeout = std::chrono::minutes{10};            ///< without a stream that is not in the background, where nothing protects the connection
     duration closing_grace = std::chrono::seconds{2};            ///< handlers may finish for so long after the peer has closed the connection in order
     duration retire_timeout = std::chrono::seconds{4};           ///< a duplicate connection's streams have so long to end; it is kept for a quarter of that
 };

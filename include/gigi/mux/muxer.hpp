@@ -29,6 +29,7 @@ class stream_core {
     virtual void close_write() = 0;
     virtual void reset(std::error_code why) noexcept = 0;
     virtual void set_deadline(time_point when) = 0;
+    virtual void set_background() noexcept {}
     virtual bool finished() const noexcept = 0; ///< both directions have ended in good order
     /// The handle is gone: what was written before `close_write()` still goes out; a stream that is not closed is reset.
     virtual void release() noexcept {
@@ -81,6 +82,10 @@ class stream {
     void expires_at(time_point when) { core_->set_deadline(when); }
     void expires_never() { core_->set_deadline(time_point::max()); }
 
+    /// From now on the stream does not keep its connection from being idle, nor does what passes over it: for streams that stay
+    /// open for whatever may come, as gossip's, and for probes. They end with the connection.
+    void set_background() noexcept { core_->set_background(); }
+
     peer_id const &peer() const noexcept { return peer_; }               ///< who is at the other end, authenticated
     std::string const &protocol() const noexcept { return protocol_; }   ///< the protocol negotiated for it
     void set_protocol(std::string protocol) { protocol_ = std::move(protocol); }
@@ -119,9 +124,10 @@ class muxed_connection {
     /// Ends it at once: streams throw `why`, `run()` throws it.
     virtual void abort(std::error_code why) noexcept = 0;
 
-    virtual std::size_t stream_count() const noexcept = 0;     ///< open now, both directions
+    virtual std::size_t stream_count() const noexcept = 0;     ///< open now, whoever opened them
+    virtual std::size_t foreground_count() const noexcept = 0; ///< those of them that are not in the background
+    virtual time_point quiet_since() const noexcept = 0;       ///< when the last of these ended; before that, the beginning
     virtual duration round_trip() const noexcept = 0;          ///< smoothed, from keepalive pings; 0 where unknown
-    virtual time_point last_activity() const noexcept = 0;     ///< when a frame other than keepalive last passed
 };
 
 /// A muxer over a secure channel: a `muxed_connection` made from the channel and which side dialled.

@@ -41,6 +41,7 @@ class yamux_stream final : public stream_core, public yamux_stream_state {
     void reset(std::error_code why) noexcept override;
     void release() noexcept override;
     void set_deadline(time_point when) override;
+    void set_background() noexcept override;
     bool finished() const noexcept override { return fin_queued && fin_received; }
 
   private:
@@ -61,6 +62,7 @@ class yamux_stream final : public stream_core, public yamux_stream_state {
     time_point deadline_ = time_point::max();
     std::error_code error_;  // why it was aborted
     bool expired_ = false;
+    bool foreground_ = true; // it counts as such
     bool released_ = false;  // its handle is gone
     bool unwanted_ = false;  // and the peer still sends
 };
@@ -77,6 +79,7 @@ class yamux_connection : public muxed_connection {
         if (ended_) throw error{make_error_code(errc::closed)};
         if (auto const code = session_.open(*made)) throw error{code};
         made->owned_ = made;
+        ++foreground_;
         return made;
     }
 
@@ -112,8 +115,9 @@ class yamux_connection : public muxed_connection {
     }
 
     std::size_t stream_count() const noexcept override { return session_.size() - lingering_; }
+    std::size_t foreground_count() const noexcept override { return foreground_; }
+    time_point quiet_since() const noexcept override { return quiet_since_; }
     duration round_trip() const noexcept override { return session_.round_trip(); }
-    time_point last_activity() const noexcept override { return session_.last_activity(); }
     yamux_stats const &stats() const noexcept { return session_.stats(); }
     yamux_session const &session() const noexcept { return session_; }
 
@@ -122,6 +126,7 @@ class yamux_connection : public muxed_connection {
     yamux_stream_state &on_open(std::uint32_t) {
         auto made = std::make_shared<yamux_stream>(*this);
         made->owned_ = made;
+        ++foreground_;
         life_->unaccepted.push_back(made);
         life_->acceptable.notify_one();
         return *made;
@@ -151,7 +156,7 @@ class yamux_connection : public muxed_connection {
   protected:
     yamux_connection(any_io_executor const &executor, bool dialled, yamux_options const &options)
         : executor_{executor}, clock_{executor}, alarm_{executor}, waits_{executor},
-          life_{std::make_shared<lifetime>(executor)}, session_{dialled, options, clock_.now()} {}
+          life_{std::make_shared<lifetime>(executor)}, session_{dialled, options, clock_.now()}, quiet_since_{clock_.now()} {}
 
     /// Cancels what `run()` runs.
     virtual void stop_tasks() noexcept = 0;
@@ -182,7 +187,7 @@ class yamux_connection : public muxed_connection {
     /// What to send now; valid until the channel has taken it.
     std::span<bytes_view const> gather() {
         if (ended_) return {};
-        if (!closing_ && session_.peer_left() && stream_count() == 0) begin_close();
+        if (!closing_ && session_.peer_left() && foreground_ == 0) begin_close();
         if (closing_ && !session_.left() && session_.drained()) session_.go_away();
         pieces_.clear();
         headers_.resize(frames_at_once_ * yamux_header::size);
@@ -312,16 +317,28 @@ class yamux_connection : public muxed_connection {
     }
 
     void after_fin(yamux_stream &s, bool closed) {
-        if (s.released_) ++lingering_;
+        if (s.released_) linger(s);
         if (closed)
             detach(s, {});
         else if (s.unwanted_)
             reset_stream(s, make_error_code(errc::reset));
     }
 
+    /// Nobody here waits for anything from the stream any more.
+    void linger(yamux_stream &s) noexcept {
+        ++lingering_;
+        leave_foreground(s);
+    }
+    void leave_foreground(yamux_stream &s) noexcept {
+        if (!std::exchange(s.foreground_, false)) return;
+        --foreground_;
+        quiet_since_ = clock_.now();
+    }
+
     /// The session has let go of the stream: so does the connection.
     void detach(yamux_stream &s, std::error_code why) {
         if (s.released_ && s.fin_sent) --lingering_;
+        leave_foreground(s);
         s.connection_ = nullptr;
         s.error_ = why;
         s.outgoing_.clear();
@@ -394,10 +411,12 @@ class yamux_connection : public muxed_connection {
     byte_queue spent_; // memory that `pieces_` refers to
     std::size_t frames_at_once_ = min_frames_at_once;
     std::size_t batch_size_ = 0;
-    std::size_t lingering_ = 0; // released streams that have nothing more to send
+    std::size_t lingering_ = 0;  // released streams that have nothing more to send
+    std::size_t foreground_ = 0; // streams that are neither lingering nor in the background
     time_point armed_ = time_point::max();
     time_point close_by_ = time_point::max();
     time_point writing_since_ = time_point::max();
+    time_point quiet_since_;     // when the last of these ended
     std::error_code aborted_;
     bool running_ = false;
     bool closing_ = false;
@@ -496,11 +515,15 @@ inline void yamux_stream::release() noexcept {
     if (!connection_) return;
     if (!fin_queued) return reset(make_error_code(errc::reset));
     released_ = true;
-    if (fin_sent) ++connection_->lingering_;
+    if (fin_sent) connection_->linger(*this);
     static_cast<void>(connection_->session_.consume(*this, received_.size()));
     received_.clear();
     connection_->wake_writer();
     set_deadline(connection_->clock_.now() + connection_->session_.options().linger);
+}
+
+inline void yamux_stream::set_background() noexcept {
+    if (connection_ && std::exchange(foreground_, false)) --connection_->foreground_;
 }
 
 inline void yamux_stream::set_deadline(time_point when) {

@@ -77,7 +77,7 @@ class yamux_session {
 
     /// @param dialled whether we opened the connection: our streams have odd ids, then
     yamux_session(bool dialled, yamux_options const &options, time_point now)
-        : options_{options}, dialled_{dialled}, next_id_{dialled ? 1u : 2u}, next_ping_{now}, last_activity_{now}, last_received_{now} {}
+        : options_{options}, dialled_{dialled}, next_id_{dialled ? 1u : 2u}, next_ping_{now}, last_received_{now} {}
     yamux_session(yamux_session const &) = delete;
     yamux_session &operator=(yamux_session const &) = delete;
 
@@ -193,10 +193,7 @@ class yamux_session {
             bool const others = ready_.first && (!fresh_.first || fresh_turns_ >= max_fresh_turns);
             fresh_turns_ = others ? 0 : fresh_turns_ + 1;
             state &stream = others ? *ready_.first : *fresh_.first;
-            if (auto out = next_of(stream)) {
-                last_activity_ = now;
-                return out;
-            }
+            if (auto out = next_of(stream)) return out;
         }
         return std::nullopt;
     }
@@ -249,7 +246,6 @@ class yamux_session {
     bool left() const noexcept { return said_goodbye_; }
     std::size_t size() const noexcept { return streams_.size(); }
     duration round_trip() const noexcept { return round_trip_; }
-    time_point last_activity() const noexcept { return last_activity_; }
     std::size_t buffered() const noexcept { return buffered_; }
     std::size_t window_growth() const noexcept { return growth_; }
     yamux_options const &options() const noexcept { return options_; }
@@ -464,7 +460,6 @@ class yamux_session {
     }
 
     template <class Handler> void on_stream_frame(yamux_header const &header, time_point now, Handler &handler) {
-        last_activity_ = now;
         bool const is_data = header.type == yamux_type::data;
         payload_of_ = nullptr;
         payload_left_ = is_data ? header.length : 0;
@@ -630,7 +625,6 @@ class yamux_session {
     std::error_code failure_;
     time_point ping_since_{};
     time_point next_ping_;
-    time_point last_activity_;
     time_point last_received_;
     duration round_trip_{}; // smoothed
     std::array<duration, 8> trips_{};

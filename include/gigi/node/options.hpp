@@ -50,7 +50,7 @@ struct node_options {
     duration dial_timeout = std::chrono::seconds{15};       ///< for all addresses of a peer together
     duration dial_stagger = std::chrono::milliseconds{250}; ///< before the next address is tried beside the ones under way
     duration request_timeout = std::chrono::seconds{20};    ///< an ack or an answer must have come
-    duration idle_timeout = std::chrono::minutes{10};       ///< a connection without streams that nothing protects is closed
+    duration idle_timeout = std::chrono::minutes{10};       ///< a connection without streams is closed, but not of peers dialled by hand, discovered, or in a joined group
     std::size_t max_streams_per_peer = 256;                 ///< inbound, of all protocols; further ones are reset
     std::size_t max_requests_per_peer = 64;                 ///< inbound streams of one protocol at once; further ones are reset
     std::size_t max_message_size = 1 << 20;                 ///< of a direct or group text, in bytes: 1 MiB

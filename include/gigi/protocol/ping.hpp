@@ -23,6 +23,7 @@ inline constexpr std::size_t size = 32;
 
 /// Echoes until the peer ends the stream, or is silent for two minutes.
 inline awaitable<void> echo(any_io_executor executor, stream incoming) {
+    incoming.set_background();
     std::array<std::uint8_t, size> payload{};
     mutable_bytes const buffer{payload};
     for (;;) {
@@ -48,6 +49,7 @@ inline void serve(swarm &on) {
     std::vector<std::string> protocols;
     protocols.emplace_back(protocol);
     stream opened = co_await through.open_stream(std::move(peer), std::move(protocols));
+    opened.set_background();
     opened.expires_after(through.get_executor(), limit);
     std::array<std::uint8_t, size> sent{}, received{};
     random_bytes(sent);

@@ -467,3 +467,37 @@ TEST_CASE("T12: a peer that makes us talk and does not listen loses its stream")
     CHECK(a.chat.stats().control_overflows == 1);
     w.stop();
 }
+
+TEST_CASE("gossip: whoever is in a topic of ours stays connected; its streams alone keep nobody") {
+    gossip_world w;
+    swarm_options quick;
+    quick.idle_timeout = 1min;
+    auto &hub = w.add({}, quick), &member = w.add(), &stranger = w.add();
+    hub.chat.subscribe(topic);
+    hub.chat.subscribe("other");
+    for (auto const *name : {"lobby", "other"}) member.chat.subscribe(name);
+    stranger.chat.subscribe("elsewhere");
+    w.connect(member, hub);
+    w.connect(stranger, hub);
+    w.run_for(30s);
+    CHECK(hub.net.is_connected(stranger.id()));
+    w.run_for(2min);
+    CHECK(hub.net.is_connected(member.id()));
+    CHECK_FALSE(hub.net.is_connected(stranger.id()));
+    hub.chat.unsubscribe(topic); // they still share a topic
+    w.run_for(2min);
+    CHECK(hub.net.is_connected(member.id()));
+    member.chat.unsubscribe("other");
+    w.run_for(2min);
+    CHECK_FALSE(hub.net.is_connected(member.id()));
+    CHECK(hub.net.stats().connections_idle == 2);
+    w.connect(member, hub);
+    member.chat.subscribe(topic);
+    hub.chat.subscribe(topic); // after it
+    w.run_for(2min);
+    CHECK(hub.net.is_connected(member.id()));
+    hub.chat.unsubscribe(topic);
+    w.run_for(2min);
+    CHECK_FALSE(hub.net.is_connected(member.id()));
+    w.stop();
+}

@@ -229,6 +229,85 @@ TEST_CASE("swarm: idle connections are closed after idle_timeout; protected ones
 
 namespace {
 
+/// Sends a little every 10 s, and hears what the other side sends, for good.
+awaitable<void> beat(stream s) {
+    s.set_background();
+    for (;;) {
+        co_await s.write(as_bytes("x"));
+        co_await sleep_for(10s);
+    }
+}
+
+} // namespace
+
+TEST_CASE("swarm: a stream in the background keeps no connection, however busy it is") {
+    swarm_options quick;
+    quick.idle_timeout = 1min;
+    lab l{2, quick};
+    l[1].net.handle("/beat", beat);
+    l[1].net.protect(l.id(0), "x"); // or it would end it
+    l.dial(0, l[1].address);
+    std::vector<stream> kept;
+    l.code_of(open(l[0].net, l.id(1), {"/beat"}, kept));
+    l.sim.run_for(5min);
+    CHECK(l[0].net.is_connected(l.id(1))); // here it is in the foreground
+    CHECK(l[0].disconnected == 0);
+    kept.back().set_background();
+    l.sim.run_for(2min);
+    CHECK_FALSE(l[0].net.is_connected(l.id(1)));
+    CHECK(l[0].last == errc::idle);
+    CHECK(l[1].last == errc::closed); // in good order
+    kept.clear();
+}
+
+TEST_CASE("swarm: at max_connections the one that has been without foreground streams longest makes room") {
+    swarm_options few;
+    few.max_connections = 2;
+    lab l{4, few};
+    l[0].net.handle("/held", hold);
+    l[0].net.handle("/beat", beat);
+    l.dial(1, l[0].address);
+    l.dial(2, l[0].address);
+    std::vector<stream> kept;
+    l.code_of(open(l[1].net, l.id(0), {"/beat"}, kept));
+    l.code_of(open(l[2].net, l.id(0), {"/held"}, kept));
+    l.sim.run_for(1min);
+    kept.pop_back(); // now the second is quiet, too, but not for as long
+    l.sim.run_for(1s);
+    l.dial(3, l[0].address);
+    l.sim.run_for(1s);
+    CHECK(l[0].net.is_connected(l.id(3)));
+    CHECK(l[0].net.is_connected(l.id(2)));
+    CHECK_FALSE(l[0].net.is_connected(l.id(1)));
+    CHECK(l[0].net.stats().connections_idle == 1);
+    kept.clear();
+}
+
+TEST_CASE("ping: being asked is no sign of use") {
+    swarm_options quick;
+    quick.idle_timeout = 1min;
+    lab l{2, quick};
+    l.dial(0, l[1].address);
+    ping::serve(l[1].net);
+    std::vector<stream> kept;
+    l.code_of(open(l[0].net, l.id(1), {std::string{ping::protocol}}, kept));
+    auto const keep_pinging = [&]() -> awaitable<void> {
+        bytes payload(ping::size);
+        mutable_bytes const room{payload};
+        for (;;) {
+            co_await kept.back().write(bytes_view{payload});
+            co_await read_exactly(kept.back(), room);
+            co_await sleep_for(10s);
+        }
+    };
+    l.sim.run_for(1s);
+    CHECK_THROWS_AS(l.sim.run(keep_pinging(), 3min), std::system_error);
+    CHECK(l[1].last == errc::idle);
+    kept.clear();
+}
+
+namespace {
+
 struct note {
     static constexpr std::string_view id = "/test/note/1.0.0";
     using request = std::string;

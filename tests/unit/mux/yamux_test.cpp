@@ -396,6 +396,56 @@ TEST_CASE("yamux: a handle that goes away: closed streams end in good order, oth
     });
 }
 
+TEST_CASE("yamux: a connection is quiet from the end of its last foreground stream on, whatever passes in the background") {
+    run_simulated([](any_io_executor executor) -> awaitable<void> {
+        pair p{executor};
+        context_clock const clock{executor};
+        auto const began = clock.now();
+        stream a = p.open();
+        bytes const part = pattern(100, 1);
+        co_await a.write(part);
+        stream b{co_await p.b->accept_stream(), peer_id{}};
+        CHECK(p.a->foreground_count() == 1);
+        CHECK(p.b->foreground_count() == 1);
+        co_await sleep_for(1s);
+        a.set_background();
+        a.set_background(); // once is enough
+        b.set_background();
+        co_await a.write(part);
+        co_await settle();
+        for (auto *const side : {p.a.get(), p.b.get()}) {
+            CHECK(side->foreground_count() == 0);
+            CHECK(side->stream_count() == 1);
+            CHECK(side->quiet_since() == began);
+        }
+        stream f = p.open();
+        co_await f.write(part);
+        stream g{co_await p.b->accept_stream(), peer_id{}};
+        CHECK(p.a->foreground_count() == 1);
+        co_await sleep_for(1s);
+        auto const ended = clock.now();
+        f.close_write();
+        f = {}; // lingers: nobody here waits for it
+        co_await settle();
+        CHECK(p.a->foreground_count() == 0);
+        CHECK(p.a->quiet_since() == ended);
+        CHECK(p.b->foreground_count() == 1);
+        co_await sleep_for(1s);
+        g = {};
+        co_await settle();
+        CHECK(p.b->foreground_count() == 0);
+        CHECK(p.b->quiet_since() == clock.now());
+        CHECK(p.a->quiet_since() == ended);
+        co_await sleep_for(1s);
+        a.reset();
+        co_await settle();
+        CHECK(p.b->foreground_count() == 0);
+        CHECK(p.b->stream_count() == 0);
+        CHECK(p.b->quiet_since() == clock.now() - 1s);
+        co_await p.finish();
+    });
+}
+
 TEST_CASE("yamux: T5: a dropped stream whose peer holds its window is given up after the linger time") {
     duration const took = run_simulated([](any_io_executor executor) -> awaitable<void> {
         pair p{executor};

@@ -10,8 +10,8 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <iterator>
+#include <list>
 #include <utility>
 #include <vector>
 
@@ -111,8 +111,8 @@ class send_queue {
     std::size_t max_rpc_size_, max_messages_, max_bytes_, max_control_;
     rpc control_;
     std::size_t control_size_ = 0;
-    std::deque<rpc> parts_; // of control that was too large for one RPC
-    std::deque<message_ptr> messages_;
+    std::list<rpc> parts_; // of control that was too large for one RPC
+    std::list<message_ptr> messages_; // not deques: most queues are empty, and an empty one shall hold nothing
     std::size_t bytes_ = 0; // of messages
     std::uint64_t messages_dropped_ = 0, gossip_dropped_ = 0;
 };

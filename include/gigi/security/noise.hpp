@@ -94,7 +94,7 @@ template <RawConnection Raw> class noise {
   private:
     static constexpr std::size_t tag_size = chacha20_poly1305::tag_size;
     static constexpr std::size_t max_plain = max_noise_message - tag_size;
-    static constexpr std::size_t small_buffer = 4096;
+    static constexpr std::size_t small_buffer = 1024; // what an idle connection holds
     static constexpr std::size_t largest_buffer = std::size_t{256} << 10;
 
     noise(Raw raw, noise_handshake const &done, noise_keys const &keys)

@@ -1,308 +1,283 @@
-// What gigi costs beside what it stands on, in one run: a small round trip against bare TCP, a bulk stream against plain TCP,
-// a download against cp. Build Release; run on a quiet machine; look at the ratios.
+// What whole nodes cost: from a dial to a known nickname, an acknowledged message, one while a file is fetched from the same
+// peer, a group message to nine others, and a download beside cp and scp, side by side in one run.
 //
-//   node_bench [--pin] [--file-mib N] [--folder DIR]
+//   node_bench [--pin] [--rounds N] [--file-mib N] [--folder DIR]
 //
-// --pin puts everything on one CPU: then a round trip measures work, not how long an idle CPU takes to wake up.
+// Build Release. Every node has a thread of its own in this process. scp is measured where ssh and sshd are installed: over
+// loopback, with a key and a daemon of its own.
+#include "bench.hpp"
+
 #include <gigi/node.hpp>
 
-#include <sched.h>
+#include <asio/use_future.hpp>
 
-#include <algorithm>
-#include <atomic>
-#include <chrono>
-#include <cstdio>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include <cstdlib>
-#include <cstring>
 #include <filesystem>
-#include <functional>
-#include <future>
-#include <memory>
-#include <string>
-#include <thread>
-#include <vector>
+#include <fstream>
+#include <list>
+#include <optional>
 
 using namespace gigi;
+namespace fs = std::filesystem;
 
 namespace {
 
-using seconds = std::chrono::duration<double>;
-double since(std::chrono::steady_clock::time_point start) { return seconds{std::chrono::steady_clock::now() - start}.count(); }
+/// A node with a thread of its own, on loopback.
+struct person {
+    explicit person(std::string nickname, fs::path output = {}) : self{thread.io.get_executor(), options(std::move(nickname), std::move(output))} { thread.run(start(self)); }
+    ~person() { thread.run(stop(self)); }
 
-/// A context with a thread of its own.
-struct worker {
-    asio::io_context io{1};
-    asio::any_io_executor work = asio::require(io.get_executor(), asio::execution::outstanding_work.tracked);
-    std::thread thread{[this] { io.run(); }};
-    ~worker() {
-        work = {};
-        io.stop();
-        thread.join();
+    static node_options options(std::string nickname, fs::path output) {
+        node_options o;
+        o.mdns = false;
+        o.listen.assign(1, "/ip4/127.0.0.1/tcp/0");
+        o.nickname = std::move(nickname);
+        if (!output.empty()) o.output_directory = std::move(output);
+        return o;
     }
-    template <class T> T run(awaitable<T> what) {
-        std::promise<T> done;
-        asio::co_spawn(io, std::move(what), [&done](std::exception_ptr e, T value) {
-            if (e)
-                done.set_exception(e);
-            else
-                done.set_value(std::move(value));
-        });
-        return done.get_future().get();
-    }
-    void run(awaitable<void> what) {
-        std::promise<void> done;
-        asio::co_spawn(io, std::move(what), [&done](std::exception_ptr e) {
-            if (e)
-                done.set_exception(e);
-            else
-                done.set_value();
-        });
-        done.get_future().get();
-    }
+    static awaitable<void> start(node &n) { co_await n.start(); }
+    static awaitable<void> stop(node &n) { co_await n.stop(); }
+    std::string address() const { return self.addresses().front().to_string(); }
+
+    bench::worker thread;
+    node self;
 };
 
-struct stack {
-    using transport = tcp_transport;
-    template <class Raw> using secure = noise<Raw>;
-    template <class Channel> using muxer = yamux<Channel>;
-};
+awaitable<peer_id> dial(node &n, std::string to) { return n.dial(to); }
 
-struct side {
-    side() : self{identity::generate()}, net{thread.io.get_executor(), self, swarm_options{}, [](peer_id const &) { return std::vector<multiaddr>(); }} {
-        net.add(std::make_unique<stack_connector<stack>>(tcp_transport{thread.io.get_executor()}, self));
-    }
-    identity self;
-    worker thread;
-    swarm net;
-};
-
-struct echo_protocol {
-    static constexpr std::string_view id = "/bench/echo/1.0.0";
-    using request = std::string;
-    using response = std::string;
-};
-
-template <ByteStream S> awaitable<void> echo(S s) {
-    bytes buffer(4096);
-    mutable_bytes const room{buffer};
-    try {
-        for (;;) {
-            std::size_t const n = co_await s.read_some(room);
-            if (n == 0) break;
-            bytes_view const back = bytes_view{buffer}.first(n);
-            co_await s.write(back);
-        }
-    } catch (std::system_error const &) {
-    }
-}
-
-template <ByteStream S> awaitable<double> round_trips(S &s, int count) {
-    bytes const message(64, 7);
-    bytes buffer(64);
-    mutable_bytes const room{buffer};
-    std::vector<double> times;
-    for (int i = 0; i < count; ++i) {
-        auto const start = std::chrono::steady_clock::now();
-        co_await s.write(bytes_view{message});
-        co_await read_exactly(s, room);
-        times.push_back(since(start));
-    }
-    std::ranges::nth_element(times, times.begin() + count / 2);
-    co_return times[static_cast<std::size_t>(count) / 2] * 1e6;
-}
-
-awaitable<double> requests(swarm &net, peer_id to, int count) {
-    std::string const question(64, 'q');
-    std::vector<double> times;
-    for (int i = 0; i < count; ++i) {
-        auto const start = std::chrono::steady_clock::now();
-        std::string const answer = co_await send_request<echo_protocol>(net, to, question, std::chrono::seconds{10});
-        times.push_back(since(start));
-    }
-    std::ranges::nth_element(times, times.begin() + count / 2);
-    co_return times[static_cast<std::size_t>(count) / 2] * 1e6;
-}
-
-template <ByteStream S> awaitable<void> count_bytes(S s) {
-    bytes buffer(256 << 10);
-    mutable_bytes const room{buffer};
+/// From the dial to the event that says who it is, in microseconds.
+awaitable<double> meet(node &n, std::string to) {
+    auto const start = bench::clock::now();
+    peer_id const peer = co_await n.dial(to);
     for (;;) {
-        std::size_t const n = co_await s.read_some(room);
-        if (n == 0) break;
+        event const e = co_await n.next_event();
+        auto const *const here = std::get_if<event::peer_identified>(&e);
+        if (here && here->peer == peer) co_return bench::since(start) * 1e6;
     }
-    bytes const done(1);
-    co_await s.write(bytes_view{done});
-    s.close_write();
+}
+awaitable<void> part(node &n, peer_id from) { co_await n.disconnect(from); }
+
+awaitable<std::vector<double>> messages(node &n, peer_id to, int count) {
+    std::string const text(64, 'm');
+    std::vector<double> times;
+    for (int i = 0; i < count; ++i) {
+        auto const start = bench::clock::now();
+        co_await n.send(to, text);
+        times.push_back(bench::since(start) * 1e6);
+    }
+    co_return times;
 }
 
-template <ByteStream S> awaitable<double> pour(S &s, std::size_t mib) {
-    bytes const piece(1 << 20, 3);
-    auto const start = std::chrono::steady_clock::now();
-    for (std::size_t i = 0; i < mib; ++i) co_await s.write(bytes_view{piece});
-    s.close_write();
-    bytes end(1);
-    mutable_bytes const room{end};
-    co_await read_exactly(s, room); // the other side has read all of it
-    co_return static_cast<double>(mib) / since(start);
+/// Messages, one after the other, until told to stop.
+awaitable<std::vector<double>> messages_until(node &n, peer_id to, bool const &done) {
+    std::string const text(64, 'm');
+    std::vector<double> times;
+    timer pause{co_await asio::this_coro::executor};
+    while (!done) {
+        auto const start = bench::clock::now();
+        co_await n.send(to, text);
+        times.push_back(bench::since(start) * 1e6);
+        co_await pause.wait_for(std::chrono::milliseconds{5});
+    }
+    co_return times;
 }
-
-awaitable<void> accept_one(tcp_listener &from, std::function<awaitable<void>(tcp_connection)> serve) {
-    tcp_connection c = co_await from.accept();
-    co_await serve(std::move(c));
+awaitable<void> download_and_tell(node &n, peer_id from, std::string code, download_result &result, bool &done) {
+    result = co_await n.download(from, code);
+    done = true;
 }
-awaitable<tcp_connection> dial_tcp(tcp_transport &from, multiaddr to) { return from.dial(std::move(to)); }
-
-awaitable<double> tcp_round_trips(multiaddr to, int count) {
+awaitable<std::vector<double>> messages_beside(node &n, peer_id to, std::string code, download_result &result) {
+    bool done = false;
     auto const executor = co_await asio::this_coro::executor;
-    tcp_transport net{executor};
-    tcp_connection c = co_await dial_tcp(net, to);
-    double const time = co_await round_trips(c, count);
-    co_return time;
-}
-awaitable<double> tcp_pour(multiaddr to, std::size_t mib) {
-    auto const executor = co_await asio::this_coro::executor;
-    tcp_transport net{executor};
-    tcp_connection c = co_await dial_tcp(net, to);
-    double const rate = co_await pour(c, mib);
-    co_return rate;
+    task_group fetching{executor};
+    fetching.spawn(download_and_tell(n, to, code, result, done));
+    std::vector<double> times = co_await messages_until(n, to, done);
+    co_await fetching.join();
+    co_return times;
 }
 
-awaitable<double> gigi_round_trips(swarm &net, peer_id to, int count) {
-    std::vector<std::string> protocols;
-    protocols.push_back("/bench/raw");
-    stream s = co_await net.open_stream(to, std::move(protocols));
-    double const time = co_await round_trips(s, count);
-    co_return time;
+awaitable<double> fetch(node &n, peer_id from, std::string code, download_result &result) {
+    auto const start = bench::clock::now();
+    result = co_await n.download(from, code);
+    co_return static_cast<double>(result.size) / (1 << 20) / bench::since(start);
 }
-awaitable<double> gigi_pour(swarm &net, peer_id to, std::size_t mib) {
-    std::vector<std::string> protocols;
-    protocols.push_back("/bench/sink");
-    stream s = co_await net.open_stream(to, std::move(protocols));
-    double const rate = co_await pour(s, mib);
-    co_return rate;
-}
-awaitable<peer_id> connect(swarm &from, multiaddr to) { return from.dial(std::move(to)); }
-awaitable<multiaddr> open_listener(swarm &net) { co_return net.listen(multiaddr::parse("/ip4/127.0.0.1/tcp/0").value()); }
+awaitable<std::string> share(node &n, fs::path file) { return n.share(file); }
 
-awaitable<void> start(node &n) { co_await n.start(); }
-awaitable<std::string> share(node &n, std::filesystem::path file) { return n.share(file); }
-awaitable<double> fetch(node &n, std::string from, std::string code, std::filesystem::path &where) {
-    peer_id const peer = co_await n.dial(from);
-    auto const begin = std::chrono::steady_clock::now();
-    download_result const done = co_await n.download(peer, code);
-    where = done.path;
-    co_return static_cast<double>(done.size) / (1 << 20) / since(begin);
-}
-awaitable<void> stop(node &n) { co_await n.stop(); }
+// ---- a group
 
-double median(std::vector<double> all) {
-    std::ranges::sort(all);
-    return all[all.size() / 2];
+awaitable<void> join(node &n) { co_await n.join("bench"); }
+awaitable<void> until_members(node &n, std::size_t wanted) {
+    timer pause{co_await asio::this_coro::executor};
+    while (n.groups().empty() || n.groups().front().members.size() < wanted) co_await pause.wait_for(std::chrono::milliseconds{50});
+}
+awaitable<void> take_messages(event_reader &events, int count, std::vector<bench::clock::time_point> &when) {
+    while (static_cast<int>(when.size()) < count) {
+        event const e = co_await events.next();
+        if (std::holds_alternative<event::group_message>(e)) when.push_back(bench::clock::now());
+    }
+}
+awaitable<void> publish(node &n, int count, std::vector<bench::clock::time_point> &when) {
+    timer pause{co_await asio::this_coro::executor};
+    for (int i = 0; i < count; ++i) {
+        when.push_back(bench::clock::now());
+        n.publish("bench", "message " + std::to_string(i));
+        co_await pause.wait_for(std::chrono::milliseconds{20});
+    }
+}
+/// From the publishing to the last of nine others having the event, in microseconds.
+std::vector<double> group_of_ten(int count) {
+    std::list<person> all;
+    for (int i = 0; i < 10; ++i) all.emplace_back("p" + std::to_string(i));
+    auto const &first = all.front();
+    for (auto &p : all)
+        if (&p != &first) p.thread.run(dial(p.self, first.address()));
+    for (auto i = all.begin(); i != all.end(); ++i) // everyone knows everyone, as mDNS would have it
+        for (auto j = std::next(i); j != all.end(); ++j)
+            if (i != all.begin()) i->thread.run(dial(i->self, j->address()));
+    for (auto &p : all) p.thread.run(join(p.self));
+    all.front().thread.run(until_members(all.front().self, 9));
+    std::this_thread::sleep_for(std::chrono::seconds{2}); // the mesh forms
+
+    std::vector<bench::clock::time_point> sent;
+    std::list<std::vector<bench::clock::time_point>> received;
+    std::list<event_reader> readers;
+    std::vector<std::future<void>> ends;
+    for (auto &p : all) {
+        if (&p == &first) continue;
+        auto &reader = readers.emplace_back(p.self.subscribe());
+        ends.push_back(asio::co_spawn(p.thread.io, take_messages(reader, count, received.emplace_back()), asio::use_future));
+    }
+    all.front().thread.run(publish(all.front().self, count, sent));
+    for (auto &end : ends) end.get();
+    std::vector<double> times;
+    for (std::size_t i = 0; i < sent.size(); ++i) {
+        auto last = sent[i];
+        for (auto const &one : received) last = std::max(last, one[i]);
+        times.push_back(std::chrono::duration<double>{last - sent[i]}.count() * 1e6);
+    }
+    return times;
+}
+
+// ---- files
+
+void make_file(fs::path const &path, std::size_t mib) {
+    std::vector<std::uint64_t> block(1 << 17);
+    std::uint64_t x = 88172645463325252;
+    std::ofstream out{path, std::ios::binary};
+    for (std::size_t i = 0; i < mib; ++i) {
+        for (auto &word : block) word = x ^= x << 13, x ^= x >> 7, x ^= x << 17;
+        out.write(reinterpret_cast<char const *>(block.data()), 1 << 20);
+    }
+}
+int shell(std::string const &command) { return std::system(command.c_str()); }
+bool there(char const *program) { return shell(std::string{"command -v "} + program + " > /dev/null 2>&1") == 0; }
+
+/// An ssh daemon of our own on loopback, for as long as this lives.
+class ssh_daemon {
+  public:
+    explicit ssh_daemon(fs::path folder) : folder_{std::move(folder)} {
+        fs::create_directories(folder_);
+        std::string const at = folder_.string();
+        shell("ssh-keygen -q -t ed25519 -N '' -f " + at + "/host && ssh-keygen -q -t ed25519 -N '' -f " + at + "/key && cp " + at + "/key.pub " + at + "/authorized");
+        std::ofstream{folder_ / "config"} << "Port " << port << "\nListenAddress 127.0.0.1\nHostKey " << at << "/host\nAuthorizedKeysFile " << at
+                                          << "/authorized\nPidFile none\nStrictModes no\nUsePAM no\nSubsystem sftp internal-sftp\n";
+        fs::create_directories("/run/sshd"); // sshd's own wish
+        daemon_ = ::fork();
+        if (daemon_ == 0) {
+            std::string const config = at + "/config";
+            ::execl("/usr/sbin/sshd", "/usr/sbin/sshd", "-D", "-f", config.c_str(), nullptr);
+            ::_exit(127);
+        }
+        std::this_thread::sleep_for(std::chrono::seconds{1});
+    }
+    ~ssh_daemon() {
+        ::kill(daemon_, SIGTERM);
+        ::waitpid(daemon_, nullptr, 0);
+    }
+    /// The command that fetches a file with ChaCha20-Poly1305.
+    std::string fetch(fs::path const &from, fs::path const &to) const {
+        return "scp -q -P " + std::to_string(port) + " -i " + folder_.string() + "/key -c chacha20-poly1305@openssh.com -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR 127.0.0.1:" +
+               from.string() + " " + to.string() + " && sync " + to.string();
+    }
+
+  private:
+    static constexpr int port = 42'022;
+    fs::path folder_;
+    pid_t daemon_ = -1;
+};
+
+std::optional<double> timed(std::string const &command, std::size_t mib) {
+    auto const start = bench::clock::now();
+    if (shell(command) != 0) return std::nullopt;
+    return static_cast<double>(mib) / bench::since(start);
 }
 
 } // namespace
 
 int main(int argc, char **argv) {
-    bool pin = false;
-    std::size_t file_mib = 1024;
-    std::filesystem::path folder = std::filesystem::temp_directory_path();
+    int rounds = 5;
+    std::size_t mib = 1024;
+    std::string where = "free";
+    fs::path folder = fs::temp_directory_path();
     for (int i = 1; i < argc; ++i) {
-        if (!std::strcmp(argv[i], "--pin")) pin = true;
-        if (!std::strcmp(argv[i], "--file-mib") && i + 1 < argc) file_mib = std::strtoul(argv[++i], nullptr, 10);
+        if (!std::strcmp(argv[i], "--pin")) bench::pin(), where = "pinned";
+        if (!std::strcmp(argv[i], "--rounds") && i + 1 < argc) rounds = std::atoi(argv[++i]);
+        if (!std::strcmp(argv[i], "--file-mib") && i + 1 < argc) mib = std::strtoul(argv[++i], nullptr, 10);
         if (!std::strcmp(argv[i], "--folder") && i + 1 < argc) folder = argv[++i];
     }
-    if (pin) {
-        cpu_set_t one;
-        CPU_ZERO(&one);
-        CPU_SET(0, &one);
-        ::sched_setaffinity(0, sizeof one, &one);
-    }
-    constexpr int rounds = 5, trips = 20'000;
-    constexpr std::size_t bulk = 1024;
-    auto const local = multiaddr::parse("/ip4/127.0.0.1/tcp/0").value();
+    auto const row = [&where](char const *what, double value, char const *unit) { bench::row(where + ", " + what, value, unit); };
+    fs::path const scratch = folder / ("gigi-bench-" + std::to_string(::getpid()));
+    fs::create_directories(scratch);
+    fs::current_path(scratch); // the nodes' own files
 
-    side a, b;
-    b.net.handle("/bench/raw", [](stream s) { return echo(std::move(s)); });
-    b.net.handle("/bench/sink", [](stream s) { return count_bytes(std::move(s)); });
-    serve_requests<echo_protocol>(b.net, [](peer_id const &, std::string const &q) { return q; }, std::chrono::seconds{10});
-    auto const address = b.thread.run(open_listener(b.net)).with_peer(b.self.id());
-    auto const peer = a.thread.run(connect(a.net, address));
-
-    std::vector<double> tcp_trip, gigi_trip, gigi_request, tcp_bulk, gigi_bulk;
-    for (int round = 0; round < rounds; ++round) { // side by side, so that the machine's moods meet all of them
-        {
-            worker server, client;
-            tcp_listener listener{server.io.get_executor(), detail::endpoint_of(local).value()};
-            auto const to = listener.local_address();
-            auto const serve = [](tcp_connection c) { return echo(std::move(c)); };
-            asio::co_spawn(server.io, accept_one(listener, serve), [](std::exception_ptr) {});
-            tcp_trip.push_back(client.run(tcp_round_trips(to, trips)));
+    {
+        person alice{"alice", scratch / "out"}, bob{"bob"};
+        std::string const to = bob.address();
+        std::vector<double> met;
+        for (int i = 0; i < 40 * rounds; ++i) {
+            met.push_back(alice.thread.run(meet(alice.self, to)));
+            alice.thread.run(part(alice.self, bob.self.id()));
         }
-        gigi_trip.push_back(a.thread.run(gigi_round_trips(a.net, peer, trips)));
-        gigi_request.push_back(a.thread.run(requests(a.net, peer, trips / 2)));
-        {
-            worker server, client;
-            tcp_listener listener{server.io.get_executor(), detail::endpoint_of(local).value()};
-            auto const to = listener.local_address();
-            auto const serve = [](tcp_connection c) { return count_bytes(std::move(c)); };
-            asio::co_spawn(server.io, accept_one(listener, serve), [](std::exception_ptr) {});
-            tcp_bulk.push_back(client.run(tcp_pour(to, bulk)));
-        }
-        gigi_bulk.push_back(a.thread.run(gigi_pour(a.net, peer, bulk)));
-    }
+        row("dial to identified and known by nickname", bench::median(met), "us");
+        alice.thread.run(dial(alice.self, to));
+        auto const alone = alice.thread.run(messages(alice.self, bob.self.id(), 2000 * rounds));
+        row("direct message of 64 B, acknowledged", bench::median(alone), "us");
 
-    std::printf("%-44s %10s %10s %8s\n", pin ? "all on one CPU" : "free to run anywhere", "gigi", "beside", "ratio");
-    auto const row = [](char const *what, double ours, double theirs, char const *unit) {
-        std::printf("%-44s %10.1f %10.1f %7.2fx  %s\n", what, ours, theirs, ours / theirs, unit);
-    };
-    row("64 B round trip, open stream / bare TCP", median(gigi_trip), median(tcp_trip), "us, median");
-    row("64 B request-response / bare TCP", median(gigi_request), median(tcp_trip), "us, median");
-    row("one bulk stream / plain TCP", median(gigi_bulk), median(tcp_bulk), "MiB/s");
-    std::fflush(stdout);
-
-    if (file_mib > 0) {
-        auto const scratch = folder / ("gigi-bench-" + std::to_string(::getpid()));
-        std::filesystem::create_directories(scratch);
-        auto const file = scratch / "file.bin";
-        {
-            std::vector<std::uint64_t> block(1 << 17);
-            std::uint64_t x = 88172645463325252;
-            std::FILE *out = std::fopen(file.c_str(), "wb");
-            for (std::size_t i = 0; i < file_mib; ++i) {
-                for (auto &w : block) w = x ^= x << 13, x ^= x >> 7, x ^= x << 17;
-                std::fwrite(block.data(), 8, block.size(), out);
+        if (mib > 0) {
+            fs::path const file = scratch / "file.bin";
+            make_file(file, mib);
+            auto const code = bob.thread.run(share(bob.self, file));
+            std::optional<ssh_daemon> ssh;
+            if (there("/usr/sbin/sshd") && there("scp") && ::geteuid() == 0) ssh.emplace(scratch / "ssh");
+            std::vector<double> ours, copied, scp, beside;
+            for (int i = 0; i < rounds; ++i) {
+                ::sync();
+                download_result got;
+                ours.push_back(alice.thread.run(fetch(alice.self, bob.self.id(), code, got)));
+                fs::remove(got.path);
+                fs::path const copy = scratch / "copy.bin";
+                if (auto const rate = timed("cp " + file.string() + " " + copy.string() + " && sync " + copy.string(), mib)) copied.push_back(*rate);
+                fs::remove(copy);
+                if (ssh)
+                    if (auto const rate = timed(ssh->fetch(file, copy), mib)) scp.push_back(*rate);
+                fs::remove(copy);
+                auto const times = alice.thread.run(messages_beside(alice.self, bob.self.id(), code, got));
+                beside.insert(beside.end(), times.begin(), times.end());
+                fs::remove(got.path);
             }
-            std::fclose(out);
+            row("download, file to file, verified and synced", bench::median(ours), "MiB/s");
+            row("cp and sync", bench::median(copied), "MiB/s");
+            if (!scp.empty()) row("scp (ChaCha20-Poly1305) and sync", bench::median(scp), "MiB/s");
+            row("direct message while the same peer sends a file, median", bench::median(beside), "us");
+            row("direct message while the same peer sends a file, 99 %", bench::quantile(beside, 0.99), "us");
         }
-        std::vector<double> download, copy;
-        for (int round = 0; round < 3; ++round) {
-            worker one, two;
-            node_options options;
-            options.mdns = false;
-            options.listen.assign(1, "/ip4/127.0.0.1/tcp/0");
-            options.output_directory = scratch / "out";
-            options.nickname = "server";
-            node server{one.io.get_executor(), options};
-            options.nickname = "client";
-            node client{two.io.get_executor(), options};
-            one.run(start(server));
-            two.run(start(client));
-            auto const code = one.run(share(server, file));
-            std::filesystem::path where;
-            std::string const from = server.addresses().front().to_string();
-            download.push_back(two.run(fetch(client, from, code, where)));
-            two.run(stop(client));
-            one.run(stop(server));
-            std::filesystem::remove(where);
-            auto const begin = std::chrono::steady_clock::now();
-            std::string const command = "cp '" + file.string() + "' '" + (scratch / "copy.bin").string() + "' && sync '" + (scratch / "copy.bin").string() + "'";
-            if (std::system(command.c_str()) != 0) return 1;
-            copy.push_back(static_cast<double>(file_mib) / since(begin));
-            std::filesystem::remove(scratch / "copy.bin");
-        }
-        row("download, encrypted, verified, synced / cp+sync", median(download), median(copy), "MiB/s");
-        std::filesystem::remove_all(scratch);
     }
-    a.thread.run(a.net.stop());
-    b.thread.run(b.net.stop());
+    auto const told = group_of_ten(50 * rounds);
+    row("group message, until the last of nine has it, median", bench::median(told), "us");
+    row("group message, until the last of nine has it, 99 %", bench::quantile(told, 0.99), "us");
+    fs::current_path(folder);
+    fs::remove_all(scratch);
 }

@@ -6,6 +6,7 @@
 
 #include <gigi/file/download.hpp>
 #include <gigi/file/upload.hpp>
+#include <gigi/testing/simulation.hpp>
 
 #include <doctest/doctest.h>
 
@@ -109,18 +110,11 @@ struct world {
     }
 };
 
+/// In simulated time: how busy the machine is makes nothing stall.
 template <class F> void run(F body) {
-    asio::io_context io;
-    std::exception_ptr failure;
-    bool finished = false;
-    auto w = std::make_unique<world>(io.get_executor());
-    asio::co_spawn(io, body(*w), [&](std::exception_ptr e) {
-        failure = e;
-        finished = true;
-    });
-    io.run();
-    if (failure) std::rethrow_exception(failure);
-    CHECK(finished);
+    testing::simulation sim;
+    world w{sim.get_executor()};
+    sim.run(body(w));
 }
 
 inline awaitable<std::string> share(server &s, fs::path path) {

@@ -131,19 +131,19 @@ void everybody_is_asked() {
 // [test]
 
 // [faults]
-void a_cable_is_pulled() {
+void a_link_breaks() {
     world w{2};
     ballot<sim_node> alice{w.add("alice"), agrees}, bob{w.add("bob"), thinks_long};
     w.network.options().latency = 80ms;
     w.network.options().jitter = 40ms;
     w.network.options().split = true; // reads return pieces of any size
 
-    auto const pull = [&w]() -> gigi::awaitable<void> {
+    auto const part = [&w]() -> gigi::awaitable<void> {
         co_await gigi::sleep_for(5s);
         w.network.separate("10.0.0.1", "10.0.0.2"); // until network.join(…)
     };
     gigi::task_group meanwhile{w.sim.get_executor()};
-    meanwhile.spawn(pull());
+    meanwhile.spawn(part());
     tally const result = w.sim.run(alice.ask("still there?"));
     expect(result == tally{0, 0, 1}, "bob is silent");
     expect(w.nodes[0]->peers().empty(), "and gone");
@@ -182,7 +182,7 @@ void bad_requests_do_not_reach_the_handler() {
 
 int main() {
     everybody_is_asked();
-    a_cable_is_pulled();
+    a_link_breaks();
     same_seed_same_run();
     bad_requests_do_not_reach_the_handler();
     return 0;

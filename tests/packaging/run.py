@@ -79,7 +79,7 @@ with tempfile.TemporaryDirectory(prefix='gigi-packaging-') as scratch:
     top = pathlib.Path(scratch)
     prefix = top / 'prefix'
     copy = top / 'gigi'
-    shutil.copytree(ROOT, copy, ignore=shutil.ignore_patterns('build', '.git', 'node_modules'))
+    shutil.copytree(ROOT, copy, ignore=shutil.ignore_patterns('build', '.git', 'node_modules', 'reference'))
     uses = 'add_executable(user main.cpp)\ntarget_link_libraries(user PRIVATE gigi::gigi)\n'
 
     @check('CMake: installed, find_package')

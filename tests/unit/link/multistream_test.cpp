@@ -68,6 +68,24 @@ awaitable<void> say(memory_connection &c, bytes what) {
     c.close_write();
 }
 
+/// What is left of a stream whose connection has ended: it can be read, and not written.
+struct last_words {
+    bytes left;
+    awaitable<std::size_t> read_some(mutable_bytes buffer) {
+        std::size_t const n = std::min(buffer.size(), left.size());
+        std::copy_n(left.begin(), n, buffer.begin());
+        left.erase(left.begin(), left.begin() + static_cast<std::ptrdiff_t>(n));
+        co_return n;
+    }
+    awaitable<void> write(bytes_view) {
+        throw error{why};
+        co_return;
+    }
+    void close_write() {}
+    void reset() {}
+    std::error_code why = make_error_code(errc::closed);
+};
+
 awaitable<std::string> all_of(memory_connection &c) {
     std::string all;
     bytes buffer(100);
@@ -166,6 +184,20 @@ TEST_CASE("multistream: a dialler that waits for the header before it offers any
     t.sim.run(both());
     CHECK(answer == "/noise");
     CHECK(agreed == "/noise");
+}
+
+TEST_CASE("multistream: an offer of a dialler that has closed the connection is taken, of one that has aborted it is not") {
+    simulation sim;
+    std::vector<std::string> const known{"/noise"};
+    last_words s;
+    multistream::append_message(s.left, multistream::header);
+    multistream::append_message(s.left, "/noise");
+    append(s.left, as_bytes("app data"));
+    last_words aborted = s;
+    aborted.why = make_error_code(errc::reset);
+    CHECK(sim.run(negotiate_as_listener(s, std::span<std::string const>{known})) == "/noise");
+    CHECK(as_text(s.left) == "app data");
+    CHECK_THROWS_AS(sim.run(negotiate_as_listener(aborted, std::span<std::string const>{known})), std::system_error);
 }
 
 TEST_CASE("multistream: a name that is too long to be offered is an error, and nothing is sent") {

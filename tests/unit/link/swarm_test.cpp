@@ -319,6 +319,17 @@ awaitable<void> ask_note(swarm &from, peer_id to, std::string &answer) {
     answer = co_await send_request<note>(from, to, question, 10min);
 }
 
+/// Opens many streams, says something on each, and leaves.
+awaitable<void> say_much_and_leave(swarm &from, peer_id to, int count, std::vector<lazy_stream> &kept) {
+    bytes frame;
+    append_frame_of(frame, [](bytes &out) { cereal_codec{}.encode(std::string("bye"), out); });
+    for (int i = 0; i < count; ++i) {
+        kept.push_back(co_await from.open_stream_optimistic(to, std::string{note::id}));
+        co_await kept.back().write(bytes_view{frame});
+    }
+    co_await from.disconnect(to);
+}
+
 /// Says something, waits until it has been taken into the connection, and leaves without the answer.
 awaitable<void> say_and_leave(swarm &from, peer_id to, std::string what, std::vector<lazy_stream> &kept) {
     lazy_stream s = co_await from.open_stream_optimistic(to, std::string{note::id});
@@ -348,6 +359,22 @@ TEST_CASE("swarm: what a peer said just before it left is heard, and then that i
     l.sim.run_for(10s);
     CHECK(told == std::vector<std::string>{"bye", "gone"});
     CHECK(l[1].net.connection_count() == 0);
+}
+
+TEST_CASE("swarm: streams that nobody had accepted when the peer left are served all the same") {
+    lab l{2};
+    int heard = 0;
+    auto const hear = [&](peer_id const &, std::string const &what) -> std::string {
+        ++heard;
+        return what;
+    };
+    serve_requests<note>(l[1].net, hear, 5s);
+    l.dial(0, l[1].address);
+    std::vector<lazy_stream> kept;
+    l.sim.run(say_much_and_leave(l[0].net, l.id(1), 60, kept));
+    l.sim.run_for(10s);
+    CHECK(heard == 60);
+    CHECK(l[1].disconnected == 1);
 }
 
 TEST_CASE("swarm: after a peer has left in order, handlers have the grace and no more; after a broken connection they have none") {

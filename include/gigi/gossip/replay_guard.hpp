@@ -1,0 +1,102 @@
+// gigi/gossip/replay_guard.hpp: tells messages that are sent again, long after they were forgotten, from new ones.
+//
+// Layer: gossip. Sans-I/O. The seen cache knows a message for two minutes only; a signed message stays valid for ever. As go-libp2p's
+// BasicSeqnoValidator this remembers how far an author's sequence numbers have come, but it lets messages overtake each other, and
+// leaves authors alone whose numbers are no clock: those of js-libp2p are random.
+#pragma once
+
+#include "../core/clock.hpp"
+#include "../peer/peer_id.hpp"
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <iterator>
+#include <list>
+#include <map>
+#include <utility>
+
+namespace gigi::inline v1 {
+
+/// For authors whose sequence numbers grow with time (nanoseconds since 1970: gigi, go-libp2p, rust-libp2p).
+///
+/// A message is refused where a higher number of its author's, or its own, was heard more than half to one `memory` ago.
+/// Use it together with a seen cache that remembers messages for `memory`: what it has forgotten is refused here.
+class replay_guard {
+  public:
+    /// @param memory how long the seen cache remembers; messages may overtake each other by half of that
+    /// @param most authors remembered; then the one that was silent longest is forgotten
+    explicit replay_guard(duration memory, std::size_t most = 16'384) : span_{std::max<duration>(memory / 2, duration{1})}, most_{most ? most : 1} {}
+
+    /// Judges a message whose signature is good, and remembers it where it is new.
+    /// @param first_hand whether the author itself sent it to us: then it is no replay, and a clock that went back is believed
+    /// @return false for a replay
+    bool admit(peer_id const &author, std::uint64_t seqno, bool first_hand, time_point now, wall_time wall) {
+        auto &a = touch(author);
+        if (a.no_clock) return true;
+        if (!is_time(seqno, wall)) {
+            a = known{};
+            a.no_clock = true;
+            return true;
+        }
+        auto const generation = now.time_since_epoch() / span_;
+        if (generation > a.generation) { // what is two generations old counts
+            a.floor = std::max(a.floor, generation - a.generation == 1 ? a.older : std::max(a.older, a.newer));
+            a.older = generation - a.generation == 1 ? a.newer : 0;
+            a.newer = 0;
+            a.generation = generation;
+        }
+        if (seqno <= a.floor) {
+            if (!first_hand) {
+                ++refused_;
+                return false;
+            }
+            a.floor = a.older = a.newer = 0;
+        }
+        a.newer = std::max(a.newer, seqno);
+        return true;
+    }
+
+    std::size_t size() const noexcept { return authors_.size(); }
+    std::uint64_t refused() const noexcept { return refused_; }
+
+  private:
+    struct known {
+        std::uint64_t floor = 0;        ///< what was heard that long ago
+        std::uint64_t older = 0;        ///< the highest of the generation before
+        std::uint64_t newer = 0;        ///< the highest of this generation
+        std::int64_t generation = 0;
+        bool no_clock = false;
+    };
+    using entry = std::pair<peer_id, known>;
+
+    /// Whether a number can be a time: between 2020 and tomorrow. One random number in a hundred can.
+    static bool is_time(std::uint64_t seqno, wall_time wall) noexcept {
+        constexpr std::uint64_t start = 1'577'836'800ull * 1'000'000'000ull;
+        auto const end = (wall.time_since_epoch() + std::chrono::hours{24}).count();
+        return seqno >= start && end > 0 && seqno <= static_cast<std::uint64_t>(end);
+    }
+
+    known &touch(peer_id const &author) {
+        auto const found = authors_.find(author);
+        if (found != authors_.end()) {
+            order_.splice(order_.end(), order_, found->second);
+            return found->second->second;
+        }
+        if (authors_.size() >= most_) {
+            authors_.erase(order_.front().first);
+            order_.pop_front();
+        }
+        order_.emplace_back(author, known{});
+        authors_.emplace(author, std::prev(order_.end()));
+        return order_.back().second;
+    }
+
+    duration span_;
+    std::size_t most_;
+    std::list<entry> order_; // who was silent longest comes first
+    std::map<peer_id, std::list<entry>::iterator> authors_;
+    std::uint64_t refused_ = 0;
+};
+
+} // namespace gigi::inline v1

@@ -47,6 +47,17 @@ template <ByteStream Stream, class CodecType> class framed {
         co_return std::optional<T>{std::move(*value)};
     }
 
+    /// Waits for the length of the next message, and leaves the message to the next read: to make room for it, or to refuse it.
+    /// @param max_size the largest body that is accepted, in bytes
+    /// @return bytes; nothing where the stream ends in good order, between two messages
+    /// @throws error: `errc::end_of_stream`, `errc::frame_too_large`, `errc::protocol_violation`; whatever the stream throws
+    /// @par Cancellation As `read`.
+    [[nodiscard]] awaitable<std::optional<std::size_t>> next_size(std::size_t max_size) {
+        bool const there = co_await fill_header(max_size);
+        if (!there) co_return std::nullopt;
+        co_return wanted_;
+    }
+
     /// Waits for a frame and returns its body as it is.
     /// @param max_size the largest body that is accepted, in bytes
     /// @throws as `read`
@@ -123,22 +134,36 @@ template <ByteStream Stream, class CodecType> class framed {
     bytes_view ahead() const noexcept { return bytes_view{buffer_}.subspan(begin_, end_ - begin_); }
     bytes_view body() const noexcept { return large_ ? bytes_view{held_} : ahead().first(*wanted_); }
 
-    /// Reads until a whole frame is held. @return false where the stream ended before its first byte
-    awaitable<bool> fill(std::size_t max_size) {
-        while (!wanted_) {
+    /// Takes the header of a frame, if it is there.
+    bool take_header(std::size_t max_size) {
+        if (!wanted_) {
             auto const header = read_frame_header(ahead(), max_size);
             if (!header) throw error{header.error()};
-            if (*header) {
-                begin_ += (*header)->size;
-                wanted_ = (*header)->body;
-                break;
-            }
+            if (!*header) return false;
+            begin_ += (*header)->size;
+            wanted_ = (*header)->body;
+        }
+        if (*wanted_ > max_size) throw error{make_error_code(errc::frame_too_large)};
+        return true;
+    }
+
+    /// Reads until the length of a frame is known. @return false where the stream ended before its first byte
+    awaitable<bool> fill_header(std::size_t max_size) {
+        while (!take_header(max_size)) {
             std::size_t const n = co_await read_more();
             if (n > 0) continue;
             if (begin_ != end_) throw error{make_error_code(errc::end_of_stream)};
             co_return false;
         }
-        if (*wanted_ > max_size) throw error{make_error_code(errc::frame_too_large)};
+        co_return true;
+    }
+
+    /// Reads until a whole frame is held. @return false where the stream ended before its first byte
+    awaitable<bool> fill(std::size_t max_size) {
+        if (!take_header(max_size)) {
+            bool const there = co_await fill_header(max_size);
+            if (!there) co_return false;
+        }
         if (!large_ && *wanted_ <= read_ahead) {
             while (end_ - begin_ < *wanted_) {
                 std::size_t const n = co_await read_more();

@@ -210,3 +210,53 @@ TEST_CASE("framed: a cancelled read loses nothing") {
 TEST_CASE("framed: a raw phase can follow") { run(raw_after_frames); }
 TEST_CASE("framed: several messages in one write") { run(queued_messages); }
 TEST_CASE("framed: a damaged message ends neither the stream nor the framing") { run(damaged_message); }
+
+namespace {
+
+awaitable<std::error_code> size_fails(notes &f, std::size_t most) {
+    try {
+        co_await f.next_size(most);
+    } catch (std::system_error const &e) {
+        co_return e.code();
+    }
+    co_return std::error_code{};
+}
+
+awaitable<void> sizes_first(state s) {
+    notes out{scripted_stream{s}};
+    for (std::size_t const size : {5u, 70'000u, 0u}) {
+        note n;
+        n.text.assign(size, 'x');
+        out.put(n);
+    }
+    co_await out.flush();
+    s->input = s->writes.back();
+    s->ended = true;
+    notes in{scripted_stream{s}};
+    for (std::size_t const size : {5u, 70'000u, 0u}) {
+        for (int again = 0; again < 2; ++again) {
+            std::optional<std::size_t> const told = co_await in.next_size(80'000);
+            REQUIRE(told);
+            CHECK(*told == size + (size < 128 ? 2 : 4));
+        }
+        CHECK(s->at <= (size == 5 ? 1100u : s->input.size())); // a large body is not read for its length
+        note const n = co_await in.read<note>();
+        CHECK(n.text.size() == size);
+    }
+    std::optional<std::size_t> const end = co_await in.next_size(80'000);
+    CHECK_FALSE(end);
+
+    notes small{scripted_stream{s}};
+    s->at = 0;
+    std::error_code code = co_await size_fails(small, 6);
+    CHECK(code == errc::frame_too_large);
+    s->input = {0x80};
+    s->at = 0;
+    notes torn{scripted_stream{s}};
+    code = co_await size_fails(torn, 6);
+    CHECK(code == errc::end_of_stream);
+}
+
+} // namespace
+
+TEST_CASE("framed: tells a message's size before it reads the message") { run(sizes_first); }

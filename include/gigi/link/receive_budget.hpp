@@ -1,0 +1,185 @@
+// gigi/link/receive_budget.hpp: how many bytes of messages a node holds while they arrive and are handled, over all peers.
+//
+// Layer: link. Whoever is about to read a large message takes its size first, and gives it back when it is done. Where there is
+// no room it waits: it does not read, so the muxer's windows make the peer wait, too.
+#pragma once
+
+#include "../core/asio.hpp"
+#include "../core/clock.hpp"
+#include "../core/condition.hpp"
+#include "../core/error.hpp"
+#include "../core/timeout.hpp"
+#include "../peer/peer_id.hpp"
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <list>
+#include <map>
+#include <utility>
+
+namespace gigi::inline v1 {
+
+/// Shares a number of bytes between peers. Use it on one strand.
+///
+/// Peers take turns. None may hold more than a quarter, but for a single message, so that it takes several to make the others
+/// wait; and nobody who fits overtakes a larger one that waits for the same room.
+/// @par Lifetime Must outlive its shares and the coroutines that wait.
+class receive_budget {
+    struct waiting {
+        std::size_t size;
+        bool granted = false;
+        wait_slot slot = {};
+    };
+
+  public:
+    /// Bytes that were taken; gives them back when it is destroyed. Move-only.
+    class share {
+      public:
+        share() = default;
+        share(share &&other) noexcept : of_{std::exchange(other.of_, nullptr)}, who_{std::move(other.who_)}, size_{other.size_} {}
+        share &operator=(share &&other) noexcept {
+            if (this != &other) {
+                give_back();
+                of_ = std::exchange(other.of_, nullptr);
+                who_ = std::move(other.who_);
+                size_ = other.size_;
+            }
+            return *this;
+        }
+        ~share() { give_back(); }
+
+      private:
+        friend receive_budget;
+        share(receive_budget &of, peer_id who, std::size_t size) : of_{&of}, who_{std::move(who)}, size_{size} {}
+        void give_back() noexcept {
+            if (of_) std::exchange(of_, nullptr)->release(who_, size_);
+        }
+
+        receive_budget *of_ = nullptr;
+        peer_id who_;
+        std::size_t size_ = 0;
+    };
+
+    /// @param total in bytes
+    receive_budget(any_io_executor executor, std::size_t total) : changed_{std::move(executor)}, total_{total} {}
+    receive_budget(receive_budget const &) = delete;
+    receive_budget &operator=(receive_budget const &) = delete;
+
+    /// Waits for its turn.
+    /// @param size in bytes @param patience how long to wait
+    /// @throws error with `errc::limit_exceeded` where there was no room for so long, or never can be
+    /// @par Cancellation Nothing is taken.
+    [[nodiscard]] awaitable<share> take(peer_id who, std::size_t size, duration patience) {
+        if (size > total_) {
+            ++refused_;
+            throw error{errc::limit_exceeded, "larger than all that may be received at once"};
+        }
+        size = std::max<std::size_t>(size, 1);
+        if (lanes_.empty() && may_take(who, size)) { // as nearly always
+            use(who, size);
+            co_return share{*this, std::move(who), size};
+        }
+        waiting mine{size};
+        asking const asked{*this, who, mine};
+        grant();
+        if (!mine.granted) {
+            ++delayed_;
+            std::error_code failed;
+            try {
+                co_await with_timeout(wait(mine), patience);
+            } catch (std::system_error const &e) {
+                failed = e.code();
+            }
+            if (failed && mine.granted) release(who, size); // it came too late
+            if (failed == errc::timed_out) {
+                ++refused_;
+                throw error{errc::limit_exceeded, "too much is being received"};
+            }
+            if (failed) throw error{failed};
+        }
+        co_return share{*this, std::move(who), size};
+    }
+
+    std::size_t held() const noexcept { return used_; }          ///< bytes taken now
+    std::uint64_t delayed() const noexcept { return delayed_; }  ///< had to wait
+    std::uint64_t refused() const noexcept { return refused_; }  ///< waited in vain
+
+  private:
+    struct lane {
+        peer_id who;
+        std::deque<waiting *> queue;
+    };
+
+    /// Has a place in its peer's lane for as long as it lives.
+    struct asking {
+        receive_budget &budget;
+        peer_id who;
+        waiting &mine;
+        asking(receive_budget &of, peer_id const &peer, waiting &w) : budget{of}, who{peer}, mine{w} {
+            auto const found = std::ranges::find(budget.lanes_, who, &lane::who);
+            auto &to = found == budget.lanes_.end() ? budget.lanes_.emplace_back(lane{who, {}}) : *found;
+            to.queue.push_back(&mine);
+        }
+        asking(asking const &) = delete;
+        ~asking() {
+            if (mine.granted) return;
+            auto const found = std::ranges::find(budget.lanes_, who, &lane::who);
+            std::erase(found->queue, &mine);
+            if (found->queue.empty()) budget.lanes_.erase(found);
+            budget.grant(); // others may have waited for this one
+        }
+    };
+
+    awaitable<void> wait(waiting &mine) {
+        while (!mine.granted) co_await changed_.wait(mine.slot);
+    }
+
+    /// Whether a peer must wait for itself.
+    bool has_enough(peer_id const &who, std::size_t size) const {
+        auto const found = held_by_.find(who);
+        return found != held_by_.end() && found->second + size > total_ / 4;
+    }
+    bool may_take(peer_id const &who, std::size_t size) const { return size <= total_ - used_ && !has_enough(who, size); }
+    void use(peer_id const &who, std::size_t size) {
+        used_ += size;
+        held_by_[who] += size;
+    }
+
+    void grant() {
+        for (auto at = lanes_.begin(); at != lanes_.end();) {
+            auto &next = *at->queue.front();
+            if (has_enough(at->who, next.size)) {
+                ++at;
+                continue;
+            }
+            if (next.size > total_ - used_) return;
+            use(at->who, next.size);
+            next.granted = true;
+            changed_.notify(next.slot);
+            auto const served = at++;
+            served->queue.pop_front();
+            if (served->queue.empty())
+                lanes_.erase(served);
+            else // its next turn comes after the others'
+                lanes_.splice(lanes_.end(), lanes_, served);
+        }
+    }
+
+    void release(peer_id const &who, std::size_t size) noexcept {
+        used_ -= size;
+        auto const found = held_by_.find(who);
+        if ((found->second -= size) == 0) held_by_.erase(found);
+        grant();
+    }
+
+    async_condition changed_;
+    std::size_t total_;
+    std::size_t used_ = 0;
+    std::map<peer_id, std::size_t> held_by_;
+    std::list<lane> lanes_; // in the order of their turns; none is empty
+    std::uint64_t delayed_ = 0, refused_ = 0;
+};
+
+} // namespace gigi::inline v1

@@ -24,6 +24,7 @@
 #include <csignal>
 #include <iostream>
 #include <set>
+#include <type_traits>
 
 namespace fs = std::filesystem;
 using gigi::awaitable;
@@ -318,6 +319,14 @@ class chat {
         a.lines.insert(a.lines.end(), joined.lines.begin(), joined.lines.end());
         for (auto const &t : transfers)
             a.lines.push_back("fetching " + t.code + ": " + size_text(t.bytes) + " of " + size_text(t.total));
+        auto const now = node_.stats();
+        a.lines.push_back(std::to_string(now.connections) + " connections, " + std::to_string(now.links.streams) + " streams, " +
+                          size_text(now.links.mux.bytes_sent) + " sent, " + size_text(now.links.mux.bytes_received) + " received");
+        now.for_each_member([&a](std::string_view name, auto const &number) {
+            if constexpr (std::is_integral_v<std::decay_t<decltype(number)>>)
+                if (number > 0 && (name.ends_with("refused") || name.ends_with("dropped") || name.ends_with("overrun")))
+                    a.lines.push_back(std::string{name} + ": " + std::to_string(number));
+        });
         co_return a;
     }
 

@@ -67,7 +67,7 @@ template <class Stack> class basic_node {
     /// Cheap: opens nothing.
     /// @param executor of the context that runs the node; the node makes its own strand on it
     explicit basic_node(any_io_executor executor, node_options options = {}, Stack stack = {})
-        : options_{std::move(options)}, stack_{std::move(stack)}, random_{stack_.make_random()}, executor_{asio::make_strand(executor)}, events_{executor_, options_.max_queued_events},
+        : options_{std::move(options)}, stack_{std::move(stack)}, random_{stack_.make_random()}, executor_{asio::make_strand(executor)}, events_{executor_, event_limits{options_.max_queued_events, options_.max_queued_event_bytes}},
           own_events_{events_.subscribe()}, idle_{executor_} {}
     basic_node(basic_node const &) = delete;
     basic_node &operator=(basic_node const &) = delete;
@@ -91,7 +91,7 @@ template <class Stack> class basic_node {
         offload_ = std::make_unique<typename Stack::offload>(executor_, options_.file_threads);
         events_.set_open(true);
         auto const make_connector = [this](any_io_executor const &executor, identity const &id) -> std::unique_ptr<connector> {
-            return std::make_unique<stack_connector<Stack>>(stack_.make_transport(executor), id);
+            return std::make_unique<stack_connector<Stack>>(stack_.make_transport(executor), id, node_core::connection_limits(options_));
         };
         core_ = std::make_unique<node_core>(executor_, options_, std::move(self), std::move(nickname), make_connector, offload_->get_executor(), *random_, events_);
         for (auto const &install : handlers_) install.second(core_->network());
@@ -142,9 +142,13 @@ template <class Stack> class basic_node {
     /// The groups that this node is in, with the connected peers that are in them too.
     std::vector<group_info> groups() const { return core_ ? core_->group_list() : std::vector<group_info>{}; }
     std::vector<shared_info> shared_files() const { return core_ ? core_->files().shared() : std::vector<shared_info>{}; }
+    /// What the node holds now, and what it has done and refused. Cheap enough for once a second.
     node_stats stats() const {
         node_stats s;
         if (core_) s = core_->stats();
+        auto const waiting = events_.waiting();
+        s.events_queued = waiting.events;
+        s.event_bytes_queued = waiting.bytes;
         s.events_dropped = events_.dropped();
         return s;
     }

@@ -65,6 +65,7 @@ struct file_stats {
     std::uint64_t uploads_delayed = 0;     ///< parts of chunks that waited, over `max_upload_rate`
     std::uint64_t downloads_delayed = 0;   ///< likewise, over `max_download_rate`
     std::uint64_t downloads_queued = 0;    ///< that waited for others to end, over `max_downloads`
+    std::uint64_t lists_cut = 0;           ///< of peers, over `max_listed_files`
     std::uint64_t shares_refused = 0;      ///< over `max_shared_files`
     std::uint64_t bytes_uploaded = 0;
     std::uint64_t bytes_downloaded = 0;    ///< of complete files
@@ -124,8 +125,12 @@ class file_service {
     [[nodiscard]] awaitable<std::vector<list_entry>> list(peer_id peer) {
         lazy_stream opened = co_await network_.open_stream_optimistic(std::move(peer), std::string{file_protocol_id});
         file_client<lazy_stream> client{std::move(opened), std::chrono::seconds{20}};
-        std::vector<list_entry> all = co_await client.list(options_.max_listed_files);
+        std::vector<list_entry> all = co_await client.list(options_.max_listed_files + 1);
         client.close();
+        if (all.size() > options_.max_listed_files) {
+            all.resize(options_.max_listed_files);
+            ++stats_.lists_cut;
+        }
         co_return all;
     }
 

@@ -25,6 +25,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -62,6 +63,13 @@ struct gossip_stats {
     std::uint64_t peers_slowed = 0;        ///< a peer was made to wait, over `max_verifications`
     std::uint64_t messages_dropped = 0;    ///< for peers that read too slowly
     std::uint64_t control_overflows = 0;   ///< streams that were given up since the peer did not take control
+
+    template <class F> void for_each_member(F &&f) const {
+        router.for_each_member(f);
+        f("streams_opened", streams_opened), f("streams_failed", streams_failed), f("rpcs_sent", rpcs_sent), f("rpcs_received", rpcs_received),
+            f("rpcs_malformed", rpcs_malformed), f("peers_slowed", peers_slowed), f("messages_dropped", messages_dropped),
+            f("control_overflows", control_overflows);
+    }
 };
 
 /// Gossip of one node. Everything on the swarm's strand.
@@ -323,7 +331,15 @@ class gossip {
         std::exception_ptr failure;
         try {
             while (!link->ended && link->in == in) {
+                std::optional<std::size_t> const size = co_await in->next_size(options_.max_rpc_size);
+                if (!size) throw error{make_error_code(errc::end_of_stream)};
+                receive_budget::share room;
+                if (*size > small_rpc) {
+                    room = co_await swarm_.receiving().take(link->peer, *size, options_.receive_timeout);
+                    in->stream().expires_at(clock_.now() + options_.receive_timeout);
+                }
                 bytes const frame = co_await in->read_bytes(options_.max_rpc_size);
+                if (*size > small_rpc) in->stream().expires_never();
                 co_await take(link, frame);
             }
         } catch (...) {
@@ -362,6 +378,7 @@ class gossip {
     }
 
     static constexpr duration max_backoff = std::chrono::minutes{1}; // before a stream is opened again
+    static constexpr std::size_t small_rpc = std::size_t{64} << 10; // is taken without further ado
     static constexpr std::size_t write_piece = std::size_t{64} << 10;
     static constexpr std::size_t keep = 4096; // of a frame's memory
     static constexpr std::size_t turn = 16;   // signatures checked in one go: about a millisecond

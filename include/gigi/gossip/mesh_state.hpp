@@ -116,6 +116,18 @@ struct mesh_stats {
     std::uint64_t rpcs_ignored = 0;           ///< of peers that are not listened to
     std::size_t peers = 0, topics = 0, cached_messages = 0, cached_bytes = 0, seen = 0; ///< now
 
+    template <class F> void for_each_member(F &&f) const {
+        f("peers", peers), f("topics", topics), f("cached_messages", cached_messages), f("cached_bytes", cached_bytes), f("seen", seen);
+        f("published", published), f("forwarded", forwarded), f("asked_for", asked_for), f("retransmitted", retransmitted);
+        constexpr std::array<std::string_view, message_outcomes> outcomes{"delivered", "duplicates", "not_joined", "own",     "too_large",
+                                                                          "unheard",   "invalid",    "ignored",    "rejected"};
+        for (std::size_t i = 0; i < outcomes.size(); ++i) f(outcomes[i], received[i]);
+        constexpr std::array<std::string_view, misbehaviour_kinds> kinds{"early_grafts", "broken_promises", "invalid_messages", "rejected_messages"};
+        for (std::size_t i = 0; i < kinds.size(); ++i) f(kinds[i], misbehaviours[i]);
+        f("grafts_sent", grafts_sent), f("prunes_sent", prunes_sent), f("grafts_refused", grafts_refused),
+            f("subscriptions_refused", subscriptions_refused), f("ihaves_refused", ihaves_refused), f("iwants_refused", iwants_refused),
+            f("idontwants_refused", idontwants_refused), f("rpcs_ignored", rpcs_ignored);
+    }
     std::uint64_t operator[](message_outcome o) const noexcept { return received[static_cast<std::size_t>(o)]; }
     std::uint64_t operator[](misbehaviour m) const noexcept { return misbehaviours[static_cast<std::size_t>(m)]; }
 };

@@ -74,6 +74,7 @@ struct gossip_options {
     std::size_t max_queued_messages = 4096;                ///< likewise
     std::size_t max_queued_control = std::size_t{1} << 20; ///< of control for one peer; then its stream is given up
     duration write_timeout = std::chrono::seconds{30};     ///< a peer that does not take 64 KiB in so long loses its stream
+    duration receive_timeout = std::chrono::seconds{60};   ///< for an RPC above 64 KiB: for its turn (link/receive_budget.hpp), and again to arrive; then its stream is reset
     duration reopen_backoff = std::chrono::seconds{1};     ///< before a stream is opened again; doubles up to a minute
 };
 

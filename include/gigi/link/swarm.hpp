@@ -17,6 +17,7 @@
 #include "dial_race.hpp"
 #include "lazy_stream.hpp"
 #include "multistream.hpp"
+#include "receive_budget.hpp"
 #include "swarm_options.hpp"
 #include "upgrade.hpp"
 
@@ -54,13 +55,16 @@ class swarm {
     swarm(any_io_executor executor, identity const &self, swarm_options const &options,
           std::function<std::vector<multiaddr>(peer_id const &)> addresses_of)
         : executor_{std::move(executor)}, self_{self}, options_{options}, addresses_of_{std::move(addresses_of)},
-          clock_{executor_}, tasks_{executor_} {}
+          clock_{executor_}, receiving_{executor_, options_.max_receiving}, tasks_{executor_} {}
 
     /// Adds a transport with its stack, before anything listens or dials.
     void add(std::unique_ptr<connector> c) { connectors_.push_back(std::move(c)); }
 
     /// Starts the background work.
-    void start() { tasks_.spawn(sweep()); }
+    void start() {
+        tasks_.spawn(sweep());
+        tasks_.spawn(watch_buffers());
+    }
 
     /// Listens on one address. @return the address with its real port
     /// @throws std::system_error: `errc::address_in_use`, `errc::invalid_address`
@@ -173,7 +177,20 @@ class swarm {
 
     any_io_executor const &get_executor() const noexcept { return executor_; }
     identity const &self() const noexcept { return self_; }
-    swarm_stats const &stats() const noexcept { return stats_; }
+    swarm_stats stats() const {
+        swarm_stats now = stats_;
+        for (auto const &c : all_) {
+            add(now.mux, c->mux->counts());
+            now.mux.bytes_buffered += c->mux->counts().bytes_buffered;
+            now.streams += c->mux->stream_count();
+        }
+        now.requests_delayed = receiving_.delayed();
+        now.requests_refused = receiving_.refused();
+        now.bytes_receiving = receiving_.held();
+        return now;
+    }
+    /// What large messages take while they arrive and are handled.
+    receive_budget &receiving() noexcept { return receiving_; }
 
     /// Takes no new connections, says goodbye to every peer, cancels and joins every task.
     [[nodiscard]] awaitable<void> stop() {
@@ -205,6 +222,7 @@ class swarm {
             try {
                 co_return stream{c->mux->open_stream(), peer};
             } catch (std::system_error const &e) {
+                if (e.code() == errc::limit_exceeded) ++stats_.streams_denied;
                 if (!again || e.code() != condition::closed) throw;
             }
             leave(c, make_error_code(errc::closed)); // it has ended; `supervise` just has not seen it yet
@@ -222,7 +240,10 @@ class swarm {
         } else {
             if (addresses.empty()) addresses = addresses_of_(peer);
             if (addresses.empty()) throw error{errc::no_addresses, peer.to_string()};
-            if (dials_.size() >= options_.max_pending_dials) throw error{errc::limit_exceeded, "too many dials at once"};
+            if (dials_.size() >= options_.max_pending_dials) {
+                ++stats_.dials_refused;
+                throw error{errc::limit_exceeded, "too many dials at once"};
+            }
             if (addresses.size() > options_.max_addresses_per_dial) addresses.resize(options_.max_addresses_per_dial);
             pending = std::make_shared<pending_dial>(executor_);
             dials_.emplace(peer, pending);
@@ -274,8 +295,10 @@ class swarm {
                 continue;
             }
             auto const host = incoming->remote_address().ip_text();
-            if (handshakes_ >= options_.max_pending_handshakes || inbound_from(host) >= options_.max_connections_per_address) {
+            bool const from_there = inbound_from(host) >= options_.max_connections_per_address;
+            if (from_there || handshakes_ >= options_.max_pending_handshakes) {
                 ++stats_.handshakes_refused;
+                if (from_there) ++stats_.handshakes_refused_per_address;
                 continue;
             }
             tasks_.spawn(accept_one(std::move(incoming), host));
@@ -342,6 +365,12 @@ class swarm {
         if (dir == direction::inbound) ++inbound_[info.remote.ip_text()];
         tasks_.spawn(supervise(added));
         if (loser) {
+            for (auto const &c : all_)
+                if (c->retired && !c->closing && c->info.peer == info.peer) { // two are all that a peer gets
+                    ++stats_.connections_replaced;
+                    c->closing = make_error_code(errc::closed);
+                    c->mux->abort(c->closing);
+                }
             loser->retired = true;
             tasks_.spawn(retire(loser));
         }
@@ -368,6 +397,7 @@ class swarm {
         c->tasks.cancel();
         co_await c->tasks.join();
         all_.remove(c);
+        add(stats_.mux, c->mux->counts());
         if (c->info.dir == direction::inbound) forget_inbound(c->info.remote.ip_text());
         ++stats_.connections_closed;
         tell_departure(*c);
@@ -434,6 +464,7 @@ class swarm {
             auto &in_flight = c->in_flight[protocol];
             if (in_flight >= options_.max_streams_per_protocol) {
                 ++stats_.streams_refused;
+                ++stats_.streams_refused_per_protocol;
                 co_return;
             }
             struct counted {
@@ -445,6 +476,7 @@ class swarm {
             co_await (*handler)(std::move(incoming));
         } catch (std::system_error const &e) {
             if (e.code() == errc::unsupported_protocol) ++stats_.streams_unsupported;
+            if (e.code() == errc::frame_too_large) ++stats_.frames_too_large;
             log(log_level::debug, "swarm", protocol, " stream from ", c->info.peer.to_string(), ": ", e.what());
         } catch (std::exception const &e) {
             log(log_level::warning, "swarm", protocol, " handler: ", e.what());
@@ -496,6 +528,37 @@ class swarm {
         }
     }
 
+    /// Closes the connection that holds most of what nobody reads, where all together hold too much: not to read is the only way
+    /// to make a peer wait, and those who make many wait hold the most.
+    awaitable<void> watch_buffers() {
+        timer pause{executor_};
+        for (;;) {
+            co_await pause.wait_for(std::chrono::seconds{1});
+            std::size_t held = 0, most = 0;
+            connection *worst = nullptr;
+            for (auto const &c : all_) {
+                std::size_t const here = c->over ? 0 : c->mux->counts().bytes_buffered;
+                held += here;
+                if (here > most) {
+                    most = here;
+                    worst = c.get();
+                }
+            }
+            if (held <= options_.max_buffered) continue;
+            ++stats_.connections_overrun;
+            worst->closing = make_error_code(errc::limit_exceeded);
+            worst->mux->abort(worst->closing);
+        }
+    }
+
+    static void add(mux_counts &to, mux_counts const &more) noexcept {
+        to.bytes_sent += more.bytes_sent;
+        to.bytes_received += more.bytes_received;
+        to.streams_refused += more.streams_refused;
+        to.streams_overrun += more.streams_overrun;
+        to.windows_capped += more.windows_capped;
+    }
+
     template <class F> void notify(F const &call) {
         std::erase_if(observers_, [](auto const &weak) { return weak.expired(); });
         auto const now = observers_; // a callback may add or remove observers
@@ -508,6 +571,7 @@ class swarm {
     swarm_options options_;
     std::function<std::vector<multiaddr>(peer_id const &)> addresses_of_;
     context_clock clock_;
+    receive_budget receiving_;
     std::vector<std::unique_ptr<connector>> connectors_;
     std::vector<std::shared_ptr<acceptor>> acceptors_;
     std::map<std::string, std::shared_ptr<stream_handler const>, std::less<>> handlers_;

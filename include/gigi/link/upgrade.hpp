@@ -109,10 +109,11 @@ template <SecureChannel Channel> class negotiable_channel {
 /// Secures and multiplexes a raw connection.
 /// @param dialled whether this side opened the connection
 /// @param expected who must be at the other end, where that is known
+/// @param limits of the connection that comes out
 /// @throws std::system_error: `errc::peer_mismatch`, `errc::unsupported_protocol`, `errc::protocol_violation`, …
 /// @par Cancellation Closes the connection.
 template <class Stack, RawConnection Raw>
-awaitable<established> upgrade(Raw raw, bool dialled, identity const &self, std::optional<peer_id> expected) {
+awaitable<established> upgrade(Raw raw, bool dialled, identity const &self, std::optional<peer_id> expected, mux_limits limits) {
     using secure = typename Stack::template secure<Raw>;
     using channel = detail::negotiable_channel<secure>;
     using muxer = typename Stack::template muxer<channel>;
@@ -144,7 +145,7 @@ awaitable<established> upgrade(Raw raw, bool dialled, identity const &self, std:
             chosen = co_await negotiate_as_listener(ready, muxer_offer);
     }
     established result{ready.remote_peer(), ready.local_address(), ready.remote_address(), nullptr};
-    result.mux = std::make_unique<muxer>(executor, std::move(ready), dialled);
+    result.mux = std::make_unique<muxer>(executor, std::move(ready), dialled, limits);
     co_return result;
 }
 
@@ -155,42 +156,45 @@ template <class Stack> class stack_connector final : public connector {
     using listener = typename transport::listener_type;
 
   public:
+    /// @param limits of each connection
     /// @par Lifetime `self` must outlive the connector.
-    stack_connector(transport carrier, identity const &self) : transport_{std::move(carrier)}, self_{self} {}
+    stack_connector(transport carrier, identity const &self, mux_limits const &limits = mux_limits())
+        : transport_{std::move(carrier)}, self_{self}, limits_{limits} {}
 
     bool can_dial(multiaddr const &address) override { return transport_.can_dial(address); }
 
     awaitable<established> dial(multiaddr address, std::optional<peer_id> expected) override {
         raw connection = co_await transport_.dial(address);
-        established result = co_await gigi::upgrade<Stack>(std::move(connection), true, self_, std::move(expected));
+        established result = co_await gigi::upgrade<Stack>(std::move(connection), true, self_, std::move(expected), limits_);
         co_return result;
     }
 
     std::unique_ptr<acceptor> listen(multiaddr const &address) override {
-        return std::make_unique<accepting>(transport_.listen(address), self_);
+        return std::make_unique<accepting>(transport_.listen(address), self_, limits_);
     }
 
   private:
     class pending final : public pending_connection {
       public:
-        pending(raw connection, identity const &self) : raw_{std::move(connection)}, self_{self} {}
+        pending(raw connection, identity const &self, mux_limits const &limits) : raw_{std::move(connection)}, self_{self}, limits_{limits} {}
         multiaddr remote_address() const override { return raw_.remote_address(); }
         awaitable<established> upgrade() override {
-            return gigi::upgrade<Stack>(std::move(raw_), false, self_, std::nullopt);
+            return gigi::upgrade<Stack>(std::move(raw_), false, self_, std::nullopt, limits_);
         }
 
       private:
         raw raw_;
         identity const &self_;
+        mux_limits limits_;
     };
 
     class accepting final : public acceptor {
       public:
-        accepting(listener from, identity const &self) : listener_{std::move(from)}, self_{self} {}
+        accepting(listener from, identity const &self, mux_limits const &limits) : listener_{std::move(from)}, self_{self}, limits_{limits} {}
         multiaddr local_address() const override { return listener_.local_address(); }
         awaitable<std::unique_ptr<pending_connection>> accept() override {
             raw connection = co_await listener_.accept();
-            std::unique_ptr<pending_connection> accepted = std::make_unique<pending>(std::move(connection), self_);
+            std::unique_ptr<pending_connection> accepted = std::make_unique<pending>(std::move(connection), self_, limits_);
             co_return accepted;
         }
         void close() override { listener_.close(); }
@@ -198,10 +202,12 @@ template <class Stack> class stack_connector final : public connector {
       private:
         listener listener_;
         identity const &self_;
+        mux_limits limits_;
     };
 
     transport transport_;
     identity const &self_;
+    mux_limits limits_;
 };
 
 } // namespace gigi::inline v1

@@ -13,12 +13,31 @@
 
 #include <concepts>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <system_error>
 #include <utility>
 
 namespace gigi::inline v1 {
+
+/// What one connection may use. Trivial.
+struct mux_limits {
+    std::size_t max_inbound_streams = 1000;                    ///< open at once; more are reset. js-libp2p allows 1000, too
+    std::size_t max_outbound_streams = 1000;                   ///< open at once; `open_stream` throws `errc::limit_exceeded` beyond
+    std::size_t max_stream_window = std::size_t{16} << 20;     ///< bytes that a peer may send ahead of the reader of a stream, at most
+    std::size_t max_buffered = std::size_t{128} << 20;         ///< received bytes that nobody has read, of all streams; the one that goes past it is reset
+};
+
+/// What a connection has done and refused since its beginning, and what it holds now.
+struct mux_counts {
+    std::uint64_t bytes_sent = 0;       ///< with the muxer's headers, without the encryption's
+    std::uint64_t bytes_received = 0;   ///< likewise
+    std::uint64_t streams_refused = 0;  ///< inbound, over a limit
+    std::uint64_t streams_overrun = 0;  ///< reset since `max_buffered` was reached
+    std::uint64_t windows_capped = 0;   ///< times that a window would have grown past `max_stream_window`, or with others' too far
+    std::size_t bytes_buffered = 0;     ///< received and not read, now
+};
 
 /// One stream, as a muxer implements it. See `stream` for the contract of each function.
 class stream_core {
@@ -127,13 +146,14 @@ class muxed_connection {
     virtual std::size_t stream_count() const noexcept = 0;     ///< open now, whoever opened them
     virtual std::size_t foreground_count() const noexcept = 0; ///< those of them that are not in the background
     virtual time_point quiet_since() const noexcept = 0;       ///< when the last of these ended; before that, the beginning
+    virtual mux_counts counts() const noexcept = 0;
     virtual duration round_trip() const noexcept = 0;          ///< smoothed, from keepalive pings; 0 where unknown
 };
 
-/// A muxer over a secure channel: a `muxed_connection` made from the channel and which side dialled.
+/// A muxer over a secure channel: a `muxed_connection` made from the channel, which side dialled, and its limits.
 template <class M, class Channel>
-concept Muxer = std::derived_from<M, muxed_connection> && requires(any_io_executor executor, Channel channel, bool dialled) {
-    M{executor, std::move(channel), dialled};
+concept Muxer = std::derived_from<M, muxed_connection> && requires(any_io_executor executor, Channel channel, bool dialled, mux_limits limits) {
+    M{executor, std::move(channel), dialled, limits};
     { M::protocol } -> std::convertible_to<std::string_view>; ///< "/yamux/1.0.0"
 };
 

@@ -10,7 +10,11 @@
 #include "yamux_connection.hpp"
 #include "yamux_options.hpp"
 
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
 #include <exception>
+#include <limits>
 #include <span>
 #include <string_view>
 #include <system_error>
@@ -26,6 +30,8 @@ template <SecureChannel Channel> class yamux final : public yamux_connection {
     /// @param dialled whether this side opened the connection
     yamux(any_io_executor executor, Channel channel, bool dialled, yamux_options options = {})
         : yamux_connection{executor, dialled, options}, channel_{std::move(channel)}, tasks_{executor} {}
+    yamux(any_io_executor executor, Channel channel, bool dialled, mux_limits const &limits)
+        : yamux{executor, std::move(channel), dialled, options_with(limits)} {}
 
     awaitable<void> run() override {
         std::exception_ptr failure;
@@ -58,6 +64,19 @@ template <SecureChannel Channel> class yamux final : public yamux_connection {
     Channel const &channel() const noexcept { return channel_; }
 
   private:
+    static yamux_options options_with(mux_limits const &limits) {
+        yamux_options o;
+        o.max_inbound_streams = capped(limits.max_inbound_streams);
+        o.max_outbound_streams = capped(limits.max_outbound_streams);
+        o.max_stream_window = capped(limits.max_stream_window);
+        o.max_window_growth = limits.max_buffered / 2; // readers that stop must not be able to take all
+        o.max_buffered = limits.max_buffered;
+        return o;
+    }
+    static std::uint32_t capped(std::size_t n) noexcept {
+        return static_cast<std::uint32_t>(std::min<std::size_t>(n, std::numeric_limits<std::uint32_t>::max() / 2));
+    }
+
     void stop_tasks() noexcept override { tasks_.cancel(); }
 
     awaitable<void> read_frames() {

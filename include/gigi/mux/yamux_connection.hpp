@@ -118,6 +118,10 @@ class yamux_connection : public muxed_connection {
     std::size_t foreground_count() const noexcept override { return foreground_; }
     time_point quiet_since() const noexcept override { return quiet_since_; }
     duration round_trip() const noexcept override { return session_.round_trip(); }
+    mux_counts counts() const noexcept override {
+        auto const &s = session_.stats();
+        return {sent_, received_, s.streams_refused, s.streams_overrun, s.windows_capped, session_.buffered()};
+    }
     yamux_stats const &stats() const noexcept { return session_.stats(); }
     yamux_session const &session() const noexcept { return session_; }
 
@@ -172,6 +176,7 @@ class yamux_connection : public muxed_connection {
     /// Takes decrypted bytes in. @return false where nothing more is to be read
     bool feed(bytes_view data) {
         if (ended_) return false;
+        received_ += data.size();
         auto const failure = session_.receive(data, clock_.now(), *this);
         if (failure) begin_ending();
         wake_writer();
@@ -211,6 +216,7 @@ class yamux_connection : public muxed_connection {
         }
         if (frames == frames_at_once_) frames_at_once_ = std::min(frames_at_once_ * 2, max_frames_at_once);
         batch_size_ = size;
+        sent_ += size;
         writing_since_ = pieces_.empty() ? time_point::max() : now;
         return pieces_;
     }
@@ -411,6 +417,7 @@ class yamux_connection : public muxed_connection {
     byte_queue spent_; // memory that `pieces_` refers to
     std::size_t frames_at_once_ = min_frames_at_once;
     std::size_t batch_size_ = 0;
+    std::uint64_t sent_ = 0, received_ = 0; // bytes
     std::size_t lingering_ = 0;  // released streams that have nothing more to send
     std::size_t foreground_ = 0; // streams that are neither lingering nor in the background
     time_point armed_ = time_point::max();

@@ -38,6 +38,7 @@ struct yamux_stats {
     std::uint64_t streams_opened = 0;     ///< by either side
     std::uint64_t streams_refused = 0;    ///< inbound, over a limit
     std::uint64_t streams_overrun = 0;    ///< reset because `max_buffered` was reached
+    std::uint64_t windows_capped = 0;     ///< times that a window would have grown but for `max_stream_window` or `max_window_growth`
     std::uint64_t resets_received = 0;
     std::uint64_t pings_dropped = 0;      ///< not answered, too many at once
     std::uint64_t frames_ignored = 0;     ///< that said nothing, or were for a stream that is not there

@@ -131,10 +131,12 @@ class yamux_session {
     /// make the others longer, and a larger window would make those queues longer still.
     void grant(state &stream, time_point now) {
         bool const hurried = now - stream.granted < 2 * shortest_trip();
-        if (hurried && stream.window < options_.max_stream_window) {
+        if (hurried) {
+            std::uint32_t const most = std::max(options_.max_stream_window, stream.window);
             std::size_t const room = options_.max_window_growth - growth_;
             auto const more = static_cast<std::uint32_t>(
-                std::min<std::size_t>({stream.window, options_.max_stream_window - stream.window, room}));
+                std::min<std::size_t>({stream.window, most - stream.window, room}));
+            if (more < stream.window) ++stats_.windows_capped;
             stream.window += more;
             growth_ += more;
         }

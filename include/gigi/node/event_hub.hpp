@@ -4,20 +4,47 @@
 #pragma once
 
 #include "../core/asio.hpp"
+#include "../core/bytes.hpp"
 #include "../core/condition.hpp"
 #include "../core/error.hpp"
 #include "event.hpp"
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <string>
+#include <string_view>
 #include <utility>
+#include <variant>
 #include <vector>
 
 namespace gigi::inline v1 {
 
 class event_hub;
+
+namespace detail {
+
+inline std::size_t held_by(std::string const &text) noexcept { return text.size(); }
+inline std::size_t held_by(bytes const &data) noexcept { return data.size(); }
+template <class T> std::size_t held_by(T const &) noexcept { return 0; }
+
+} // namespace detail
+
+/// About how much memory an event takes, in bytes: itself, its texts and its data.
+inline std::size_t size_of(event const &e) {
+    std::size_t all = sizeof(event);
+    auto const add = [&all](std::string_view, auto const &member) { all += detail::held_by(member); };
+    std::visit([&add](auto const &what) { what.for_each_member(add); }, static_cast<events::any const &>(e));
+    return all;
+}
+
+/// How much may wait for a reader; then its oldest events are dropped and counted. The newest one always stays.
+struct event_limits {
+    std::size_t events = 4096;
+    std::size_t bytes = std::size_t{64} << 20; ///< as `size_of` has it
+};
 
 /// An independent reader of a node's events, from the moment it was made. Use it on the node's strand.
 class event_reader {
@@ -38,9 +65,10 @@ class event_reader {
     friend event_hub;
 
     struct queue {
-        queue(any_io_executor const &executor, std::size_t room) : limit{room ? room : 1}, changed{executor} {}
-        std::size_t const limit;
+        queue(any_io_executor const &executor, event_limits const &most) : limits{most}, changed{executor} {}
+        event_limits const limits;
         std::deque<event> items;
+        std::size_t size = 0; // of them, in bytes
         std::uint64_t dropped = 0;
         bool ended = false;
         async_condition changed;
@@ -54,6 +82,7 @@ class event_reader {
             return true;
         }
         if (q.items.empty()) return false;
+        q.size -= size_of(q.items.front());
         out = std::move(q.items.front());
         q.items.pop_front();
         return true;
@@ -74,25 +103,28 @@ class event_reader {
 /// Gives every event to every reader.
 class event_hub {
   public:
-    /// @param limit how many events wait for each reader; then the oldest are dropped and counted
-    event_hub(any_io_executor executor, std::size_t limit) : executor_{std::move(executor)}, limit_{limit} {}
+    /// @param limits for each reader
+    event_hub(any_io_executor executor, event_limits limits) : executor_{std::move(executor)}, limits_{limits} {}
 
     event_reader subscribe() {
-        auto q = std::make_shared<event_reader::queue>(executor_, limit_);
+        auto q = std::make_shared<event_reader::queue>(executor_, limits_);
         queues_.push_back(q);
         return event_reader{std::move(q)};
     }
 
     void emit(event const &e) {
         std::erase_if(queues_, [](auto const &weak) { return weak.expired(); });
+        std::size_t const size = size_of(e);
         for (auto const &weak : queues_) {
             auto const q = weak.lock();
-            if (q->items.size() >= q->limit) {
+            while (!q->items.empty() && (q->items.size() >= q->limits.events || q->size + size > q->limits.bytes)) {
+                q->size -= size_of(q->items.front());
                 q->items.pop_front();
                 ++q->dropped;
                 ++dropped_;
             }
             q->items.push_back(e);
+            q->size += size;
             q->changed.notify_one();
         }
     }
@@ -107,10 +139,17 @@ class event_hub {
     }
 
     std::uint64_t dropped() const noexcept { return dropped_; } ///< in total, over all readers
+    /// What waits now for the reader that is furthest behind: how many, and how much.
+    event_limits waiting() const {
+        event_limits most{0, 0};
+        for (auto const &weak : queues_)
+            if (auto const q = weak.lock()) most = {std::max(most.events, q->items.size()), std::max(most.bytes, q->size)};
+        return most;
+    }
 
   private:
     any_io_executor executor_;
-    std::size_t limit_;
+    event_limits limits_;
     std::vector<std::weak_ptr<event_reader::queue>> queues_;
     std::uint64_t dropped_ = 0;
 };

@@ -87,6 +87,9 @@ class file_sharing {
     void cancel_download(std::uint64_t id) { service_.cancel(id); }
 
     file_stats stats() const { return service_.stats(); }
+    std::size_t downloads() const noexcept { return service_.downloads(); }
+    std::size_t uploads() const noexcept { return service_.uploads(); }
+    std::size_t shared_count() const noexcept { return service_.shared().size(); }
 
   private:
     static file_service_options limits(node_options const &from) {
@@ -94,7 +97,11 @@ class file_sharing {
         o.share_list = from.share_list;
         o.max_shared_files = from.max_shared_files;
         o.max_downloads = from.max_downloads;
+        o.max_listed_files = from.max_listed_files;
+        o.max_download_rate = from.max_download_rate;
+        o.max_upload_rate = from.max_upload_rate;
         o.uploads.max_uploads = from.max_uploads;
+        o.downloads.max_sources = from.max_download_sources;
         return o;
     }
 

@@ -6,6 +6,7 @@
 #include "../codec/cereal_codec.hpp"
 #include "../core/asio.hpp"
 #include "../core/bytes.hpp"
+#include "../core/clock.hpp"
 #include "../core/error.hpp"
 #include "../core/log.hpp"
 #include "../core/offload.hpp"
@@ -13,6 +14,7 @@
 #include "../crypto/random.hpp"
 #include "../file/safe_name.hpp"
 #include "../gossip/gossip.hpp"
+#include "../gossip/replay_guard.hpp"
 #include "../link/swarm.hpp"
 #include "../peer/nickname.hpp"
 #include "event.hpp"
@@ -38,7 +40,7 @@ class group_service {
     group_service(swarm &on, node_options const &options, file_sharing &files, any_io_executor disk, random_source &random,
                   std::function<void(event const &)> emit, std::function<std::string(peer_id const &)> nickname_of)
         : options_{options}, files_{files}, disk_{std::move(disk)}, emit_{std::move(emit)}, nickname_of_{std::move(nickname_of)},
-          gossip_{on, limits(options), callbacks(), random}, tasks_{on.get_executor()} {}
+          clock_{on.get_executor()}, replays_{options.gossip.seen_ttl, options.max_authors}, gossip_{on, limits(options), callbacks(), random}, tasks_{on.get_executor()} {}
 
     void start() { gossip_.start(); }
 
@@ -52,7 +54,10 @@ class group_service {
     void join(std::string const &group) {
         if (!valid_group_name(group)) throw error{errc::invalid_name, group};
         if (joined_.contains(group)) return;
-        if (joined_.size() >= options_.max_groups) throw error{errc::limit_exceeded, "groups"};
+        if (joined_.size() >= options_.max_groups) {
+            ++refused_;
+            throw error{errc::limit_exceeded, "groups"};
+        }
         gossip_.subscribe(topic_of(group));
         joined_.insert(group);
         emit_(event{events::group_joined{group}});
@@ -96,12 +101,15 @@ class group_service {
     std::set<std::string> const &joined() const noexcept { return joined_; }
     std::vector<peer_id> members(std::string const &group) const { return gossip_.peers(topic_of(group)); }
     gossip_stats stats() const { return gossip_.stats(); }
+    std::uint64_t refused() const noexcept { return refused_; }              ///< groups that there was no room for
+    std::uint64_t replays_refused() const noexcept { return replays_.refused(); }
+    std::uint64_t images_not_fetched() const noexcept { return not_fetched_; }
 
   private:
     static constexpr std::size_t fetches_at_once = 4;
 
     static gossip_options limits(node_options const &from) {
-        gossip_options o;
+        gossip_options o = from.gossip;
         o.max_message_size = group_payload::max_size;
         o.max_joined = from.max_groups;
         return o;
@@ -109,6 +117,12 @@ class group_service {
 
     gossip_callbacks callbacks() {
         gossip_callbacks c;
+        c.validate = [this](peer_id const &author, peer_id const &forwarder, gossip_message const &message) {
+            bool const group = message.topic.starts_with(group_topic_prefix);
+            auto const number = load_be<std::uint64_t>(message.seqno.data());
+            bool const fresh = !group || replays_.admit(author, number, author == forwarder, clock_.now(), clock_.wall_now());
+            return fresh ? validity::accept : validity::ignore;
+        };
         c.on_message = [this](received_message const &message) { take(message); };
         c.on_peer_joined = [this](std::string const &topic, peer_id const &peer) {
             if (auto const group = group_of(topic); joined_.contains(group)) emit_(event{events::group_peer_joined{group, peer, nickname_of_(peer)}});
@@ -162,6 +176,7 @@ class group_service {
         std::string const name = safe_file_name(said->name);
         bool const fetch = said->what == group_payload::kind::image && said->size <= options_.auto_accept_size && fetching_ < fetches_at_once * 16;
         if (!fetch) {
+            if (said->what == group_payload::kind::image) ++not_fetched_;
             emit_(event{events::file_offered{message.author, std::move(nickname), group, code->to_string(), name, said->size}});
             return;
         }
@@ -207,6 +222,9 @@ class group_service {
     std::function<std::string(peer_id const &)> nickname_of_;
     std::set<std::string> joined_;
     std::size_t fetching_ = 0;
+    std::uint64_t refused_ = 0, not_fetched_ = 0;
+    context_clock clock_;
+    replay_guard replays_;
     gossip gossip_;
     task_group tasks_;
 };

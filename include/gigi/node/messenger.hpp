@@ -17,6 +17,7 @@
 #include "types.hpp"
 
 #include <array>
+#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <string>
@@ -89,6 +90,8 @@ class messenger {
         co_return taken;
     }
 
+    std::uint64_t refused() const noexcept { return refused_; } ///< inbound messages that were too large
+
   private:
     template <class P> awaitable<receipt> deliver(peer_id to, typename P::request const &message) {
         auto const start = clock_.now();
@@ -110,11 +113,11 @@ class messenger {
         std::string const nickname = around_.nickname_of(from);
         switch (message.kind) {
         case direct_protocol::kind::text:
-            if (message.text.size() > options_.max_message_size) throw error{errc::message_too_large, "text"};
+            if (message.text.size() > options_.max_message_size) refuse("text");
             around_.emit(event{events::direct_message{from, nickname, message.text, message.id}});
             break;
         case direct_protocol::kind::image: {
-            if (message.data.size() > options_.max_image_size) throw error{errc::message_too_large, "image"};
+            if (message.data.size() > options_.max_image_size) refuse("image");
             std::string const name = safe_file_name(message.name);
             auto store = [this, &name, &message] { return write_received_file(options_.output_directory, name, message.data); };
             std::filesystem::path const path = co_await run_on(around_.disk, store);
@@ -132,17 +135,23 @@ class messenger {
 
     awaitable<delivery_receipt> take_bytes(peer_id const &from, bytes_protocol::request const &message) {
         if (message.id.empty() || message.id.size() > 32) throw error{errc::protocol_violation, "message id"};
-        if (message.data.size() > options_.max_image_size) throw error{errc::message_too_large, "bytes"};
+        if (message.data.size() > options_.max_image_size) refuse("bytes");
         around_.emit(event{events::bytes_received{from, around_.nickname_of(from), message.data}});
         delivery_receipt taken;
         taken.id = message.id;
         co_return taken;
     }
 
+    [[noreturn]] void refuse(char const *what) {
+        ++refused_;
+        throw error{errc::message_too_large, what};
+    }
+
     swarm &swarm_;
     node_options const &options_;
     surroundings around_;
     context_clock clock_;
+    std::uint64_t refused_ = 0;
 };
 
 } // namespace gigi::inline v1

@@ -46,7 +46,7 @@ class node_core {
     node_core(any_io_executor executor, node_options const &options, identity self, std::string nickname, connector_factory const &make_connector,
               any_io_executor disk, random_source &random, event_hub &events)
         : executor_{std::move(executor)}, options_{options}, self_{std::move(self)}, nickname_{std::move(nickname)}, disk_{std::move(disk)},
-          events_{events}, clock_{executor_}, store_{options.max_peers},
+          events_{events}, clock_{executor_}, store_{store_limits(options)},
           swarm_{executor_, self_, swarm_limits(options), [this](peer_id const &peer) { return store_.addresses(peer); }},
           people_{store_, clock_, emitter()},
           presence_{swarm_, store_, people_, options_, [this] { return nickname_; }, [this] { return reachable_addresses(); }, emitter()},
@@ -55,6 +55,15 @@ class node_core {
           groups_{swarm_, options_, files_, disk_, random, emitter(), namer()}, tasks_{executor_} {
         swarm_.add(make_connector(executor_, self_));
         ping::serve(swarm_);
+    }
+
+    /// What a connection of a node with these options may use.
+    static mux_limits connection_limits(node_options const &from) {
+        mux_limits limits;
+        limits.max_outbound_streams = from.max_outbound_streams;
+        limits.max_stream_window = from.max_stream_window;
+        limits.max_buffered = from.max_connection_buffer;
+        return limits;
     }
 
     /// Loads what is kept on disk, listens, announces, and begins to dial.
@@ -76,11 +85,13 @@ class node_core {
         if (options_.mdns) {
             mdns_options how;
             how.interface = options_.interface;
+            how.max_peers = options_.max_discovered_peers;
             mdns_ = std::make_unique<mdns>(executor_, self_.id(), std::move(how));
             mdns_->update(swarm_.listen_addresses(), nickname_);
             mdns_->start(presence_.handler());
         }
         tasks_.spawn(watch_addresses());
+        if (!options_.peer_store_file.empty()) tasks_.spawn(keep_store());
     }
 
     /// Says goodbye, ends every connection, joins every task, and saves what is kept on disk.
@@ -132,6 +143,9 @@ class node_core {
             info.addresses.push_back(c->info.remote);
             info.agent = people_.agent_of(peer);
             info.round_trip = c->mux->round_trip();
+            auto const counts = c->mux->counts();
+            info.bytes_sent = counts.bytes_sent;
+            info.bytes_received = counts.bytes_received;
         } else {
             info.addresses = store_.addresses(peer);
         }
@@ -170,7 +184,21 @@ class node_core {
         node_stats s;
         s.connections = swarm_.connection_count();
         s.peers_known = store_.size();
+        s.peers_discovered = presence_.discovered_now().size();
+        s.groups = groups_.joined().size();
+        s.downloads = files_.downloads();
+        s.uploads = files_.uploads();
+        s.files_shared = files_.shared_count();
         s.links = swarm_.stats();
+        s.peers = store_.stats();
+        s.gossip = groups_.stats();
+        s.files = files_.stats();
+        s.messages_refused = messenger_.refused();
+        s.groups_refused = groups_.refused();
+        s.replays_refused = groups_.replays_refused();
+        s.images_not_fetched = groups_.images_not_fetched();
+        s.discoveries_refused = presence_.refused();
+        s.store_saves = store_saves_;
         return s;
     }
 
@@ -184,6 +212,9 @@ class node_core {
     group_service &groups() noexcept { return groups_; }
 
   private:
+    static constexpr duration store_interval = std::chrono::seconds{15};
+    static constexpr duration store_refresh = std::chrono::hours{1};
+
     std::function<void(event const &)> emitter() {
         return [this](event const &e) { events_.emit(e); };
     }
@@ -191,11 +222,18 @@ class node_core {
         return [this](peer_id const &peer) { return peer == self_.id() ? nickname_ : people_.nickname_of(peer); };
     }
 
+    static peer_store_limits store_limits(node_options const &from) {
+        return {from.max_peers, from.max_addresses_per_peer, from.max_pinned_nicknames};
+    }
     static swarm_options swarm_limits(node_options const &from) {
         swarm_options o;
         o.max_connections = from.max_connections;
         o.max_connections_per_address = from.max_connections_per_address;
         o.max_pending_handshakes = from.max_pending_handshakes;
+        o.max_pending_dials = from.max_pending_dials;
+        o.max_addresses_per_dial = from.max_addresses_per_dial;
+        o.max_buffered = from.max_buffered;
+        o.max_receiving = from.max_receiving;
         o.max_streams_per_peer = from.max_streams_per_peer;
         o.max_streams_per_protocol = from.max_requests_per_peer;
         o.handshake_timeout = from.handshake_timeout;
@@ -294,7 +332,28 @@ class node_core {
     void save_store() {
         if (options_.peer_store_file.empty()) return;
         store_.expire(clock_.unix_seconds());
-        if (auto const failed = replace_file(options_.peer_store_file, as_bytes(store_.write()), true)) report("peer store", failed, options_.peer_store_file.string());
+        store_saved(replace_file(options_.peer_store_file, as_bytes(store_.write()), true));
+    }
+    void store_saved(std::error_code failed) {
+        ++store_saves_;
+        if (failed) report("peer store", failed, options_.peer_store_file.string());
+    }
+
+    /// Saves what is new soon, and when peers were last seen now and then, so that a crash forgets little.
+    awaitable<void> keep_store() {
+        timer pause{executor_};
+        auto saved = store_.changes();
+        auto refresh = clock_.now() + store_refresh;
+        for (;;) {
+            co_await pause.wait_for(store_interval);
+            if (store_.changes() == saved && clock_.now() < refresh) continue;
+            store_.expire(clock_.unix_seconds());
+            saved = store_.changes();
+            refresh = clock_.now() + store_refresh;
+            auto const work = [store = store_, path = options_.peer_store_file] { return replace_file(path, as_bytes(store.write()), true); };
+            std::error_code const failed = co_await run_on(disk_, work);
+            store_saved(failed);
+        }
     }
     void report(std::string where, std::error_code code, std::string message) {
         events_.emit(event{events::background_error{std::move(where), code, std::move(message)}});
@@ -316,6 +375,7 @@ class node_core {
     group_service groups_;
     std::unique_ptr<mdns> mdns_;
     std::vector<multiaddr> announced_;
+    std::uint64_t store_saves_ = 0;
     task_group tasks_;
 };
 

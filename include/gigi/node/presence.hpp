@@ -33,7 +33,7 @@ class presence {
     presence(swarm &on, peer_store &store, people &known, node_options const &options, std::function<std::string()> own_nickname,
              std::function<std::vector<multiaddr>()> own_addresses, std::function<void(event const &)> emit)
         : swarm_{on}, store_{store}, people_{known}, options_{options}, own_nickname_{std::move(own_nickname)}, emit_{std::move(emit)},
-          clock_{on.get_executor()}, due_{on.get_executor()}, tasks_{on.get_executor()},
+          clock_{on.get_executor()}, redial_{options.max_discovered_peers + options.bootstrap.size()}, due_{on.get_executor()}, tasks_{on.get_executor()},
           identify_{on, "gigi/0.1.0", std::move(own_addresses),
                     [this](peer_id const &peer, identify_message const &message) { identified(peer, message); }} {
         auto exchange = [this](peer_id const &from, nickname_exchange::request const &theirs) {
@@ -86,6 +86,8 @@ class presence {
     /// Peers that discovery shows now, with the nickname that each announces.
     std::map<peer_id, std::string> const &discovered_now() const noexcept { return discovered_; }
 
+    std::uint64_t refused() const noexcept { return refused_; } ///< discovered peers that there was no room for
+
     /// Dials and asks nobody any more. Connections that end are told until this is destroyed.
     [[nodiscard]] awaitable<void> stop() {
         swarm_.unhandle(nickname_exchange::id);
@@ -101,6 +103,10 @@ class presence {
 
     void discovered(discovered_peer const &found) {
         if (found.peer == swarm_.self().id()) return;
+        if (discovered_.size() >= options_.max_discovered_peers && !discovered_.contains(found.peer)) {
+            ++refused_;
+            return;
+        }
         for (auto const &address : found.addresses) store_.add_address(found.peer, address, address_source::discovered, clock_.unix_seconds());
         discovered_.insert_or_assign(found.peer, found.nickname);
         swarm_.protect(found.peer, "discovered");
@@ -210,6 +216,7 @@ class presence {
     redial_policy redial_;
     std::map<peer_id, std::string> discovered_;
     std::size_t dialling_ = 0;
+    std::uint64_t refused_ = 0;
     timer due_;
     subscription_token observing_;
     task_group tasks_;

@@ -19,7 +19,9 @@ class redial_policy {
   public:
     static constexpr duration first_pause = std::chrono::seconds{1};
     static constexpr duration longest_pause = std::chrono::seconds{60};
-    static constexpr std::size_t max_wanted = 1024; ///< further peers are passed over
+
+    /// @param most peers that are wanted at once; further ones are passed over
+    explicit redial_policy(std::size_t most = 1024) noexcept : most_{most} {}
 
     /// A peer should be connected: dial it at once, and whenever the connection is lost. Wanting it again changes nothing
     /// but that a long pause ends: the peer has just shown a sign of life.
@@ -27,7 +29,7 @@ class redial_policy {
     void want(peer_id const &peer, unsigned reason, time_point now) {
         auto const found = wanted_.find(peer);
         if (found == wanted_.end()) {
-            if (wanted_.size() < max_wanted) wanted_.emplace(peer, entry{reason, now, first_pause, false, false});
+            if (wanted_.size() < most_) wanted_.emplace(peer, entry{reason, now, first_pause, false, false});
             return;
         }
         if (!(found->second.reasons & reason)) {
@@ -96,6 +98,7 @@ class redial_policy {
         found->second.pause = std::min(found->second.pause * 2, longest_pause);
     }
 
+    std::size_t most_;
     std::map<peer_id, entry> wanted_;
 };
 

@@ -47,9 +47,10 @@ struct peer_info {
     std::vector<multiaddr> addresses; ///< the connection's, or where the peer was last known to be
     std::string agent;
     duration round_trip{}; ///< 0 where it is not known
+    std::uint64_t bytes_sent = 0, bytes_received = 0; ///< over the present connection, without its encryption's overhead
     template <class F> void for_each_member(F &&f) const {
         f("peer", peer), f("nickname", nickname), f("connected", connected), f("inbound", inbound), f("addresses", addresses),
-            f("agent", agent);
+            f("agent", agent), f("bytes_sent", bytes_sent), f("bytes_received", bytes_received);
     }
 };
 

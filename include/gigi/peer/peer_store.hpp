@@ -34,17 +34,29 @@ enum class address_source : std::uint8_t {
     manual,     ///< the user did
 };
 
+/// How much a peer store remembers.
+struct peer_store_limits {
+    std::size_t peers = 4096;     ///< the one that is worth least is forgotten
+    std::size_t addresses = 16;   ///< of one peer; likewise
+    std::size_t pins = 16'384;    ///< nicknames whose first owner is remembered; later ones are not pinned
+};
+
+/// What did not fit since the store was made.
+struct peer_store_stats {
+    std::uint64_t peers_forgotten = 0;     ///< or not taken in, over `peer_store_limits::peers`
+    std::uint64_t addresses_forgotten = 0; ///< over `addresses`
+    std::uint64_t pins_refused = 0;        ///< over `pins`
+};
+
 class peer_store {
   public:
-    static constexpr std::size_t max_addresses = 16;                  ///< of one peer
-    static constexpr std::size_t max_pins = 16'384;                   ///< nicknames whose first owner is remembered; later ones are not pinned
     static constexpr std::size_t max_pins_of_peer = 8;                ///< of one peer: past it, it loses the one that it had first
     static constexpr std::uint64_t discovered_lifetime = 24 * 3600;   ///< seconds that a discovered address is kept unseen
     static constexpr std::uint64_t identified_lifetime = 30 * 86'400; ///< seconds that the peer's own word is kept unseen
 
-    explicit peer_store(std::size_t max_peers = 4096) : max_peers_{std::max<std::size_t>(max_peers, 1)} {}
+    explicit peer_store(peer_store_limits const &limits = peer_store_limits()) : limits_{limits} { limits_.peers = std::max<std::size_t>(limits_.peers, 1); }
 
-    /// Remembers an address of a peer; /p2p at its end is left away. At `max_addresses` the least useful one goes.
+    /// Remembers an address of a peer; /p2p at its end is left away. Where there is no room the least useful one goes.
     void add_address(peer_id const &peer, multiaddr const &address, address_source source, std::uint64_t now) {
         add_address(peer, {address.without_peer(), source, now}, now);
     }
@@ -62,7 +74,10 @@ class peer_store {
     /// @return who had the nickname first, where that is another peer
     std::optional<peer_id> set_nickname(peer_id const &peer, std::string const &nickname, std::uint64_t now) {
         if (!valid_nickname(nickname)) return std::nullopt;
-        if (auto *const known = touch(peer, worth_of(address_source::identified), now)) known->nickname = nickname;
+        if (auto *const known = touch(peer, worth_of(address_source::identified), now); known && known->nickname != nickname) {
+            known->nickname = nickname;
+            ++changes_;
+        }
         auto const first = pin(nickname, peer);
         if (!first || *first == peer) return std::nullopt;
         return first;
@@ -113,6 +128,9 @@ class peer_store {
 
     bool contains(peer_id const &peer) const { return peers_.contains(peer); }
     std::size_t size() const noexcept { return peers_.size(); }
+    /// Grows whenever something new is remembered; seeing again what is known does not count.
+    std::uint64_t changes() const noexcept { return changes_; }
+    peer_store_stats const &stats() const noexcept { return stats_; }
 
     /// The store as text, for `read` and for people: a first line `gigi-peers 1`, then a line a fact, its fields separated by tabs:
     /// `pin <peer> <nickname>`, `peer <peer> <seen> <nickname or nothing>`, `address <peer> <seen> <source> <multiaddr>`.
@@ -173,8 +191,12 @@ class peer_store {
     record *touch(peer_id const &peer, int worth, std::uint64_t seen) {
         auto found = peers_.find(peer);
         if (found == peers_.end()) {
-            if (peers_.size() >= max_peers_ && !make_room(worth)) return nullptr;
+            if (peers_.size() >= limits_.peers) {
+                ++stats_.peers_forgotten;
+                if (!make_room(worth)) return nullptr;
+            }
             found = peers_.try_emplace(peer).first;
+            ++changes_;
         } else {
             leave_order(*found);
         }
@@ -191,7 +213,7 @@ class peer_store {
     }
     bool make_room(int worth) {
         auto least = order_.begin();
-        if (worth == stranger && strangers_ < max_peers_ / 4)
+        if (worth == stranger && strangers_ < limits_.peers / 4)
             if (auto const friends = order_.lower_bound({stranger + 1, 0, {}}); friends != order_.end() && friends->worth == stranger + 1) least = friends;
         if (least->worth > std::max(worth, stranger + 1)) return false;
         auto const found = peers_.find(least->peer);
@@ -207,13 +229,18 @@ class peer_store {
         auto &addresses = owner->addresses;
         auto const known = std::ranges::find(addresses, fresh.address, &entry::address);
         if (known != addresses.end()) {
+            if (fresh.source > known->source) ++changes_;
             known->source = std::max(known->source, fresh.source);
             known->seen = fresh.seen;
         } else {
             addresses.push_back(std::move(fresh));
+            ++changes_;
         }
         std::ranges::stable_sort(addresses, [](entry const &a, entry const &b) { return std::pair{a.source, a.seen} > std::pair{b.source, b.seen}; });
-        if (addresses.size() > max_addresses) addresses.resize(max_addresses);
+        if (addresses.size() > limits_.addresses) {
+            addresses.resize(limits_.addresses);
+            ++stats_.addresses_forgotten;
+        }
     }
 
     /// Pins a nickname to a peer, unless it is pinned. @return to whom it is; nothing where there is no room
@@ -224,7 +251,11 @@ class peer_store {
             pins_.erase(owned->second.front());
             owned->second.erase(owned->second.begin());
         }
-        if (pins_.size() >= max_pins) return std::nullopt;
+        if (pins_.size() >= limits_.pins) {
+            ++stats_.pins_refused;
+            return std::nullopt;
+        }
+        ++changes_;
         pins_.emplace(nickname, peer);
         pinned_by_[peer].push_back(nickname);
         return peer;
@@ -272,7 +303,9 @@ class peer_store {
         return false;
     }
 
-    std::size_t max_peers_;
+    peer_store_limits limits_;
+    peer_store_stats stats_;
+    std::uint64_t changes_ = 0;
     std::map<peer_id, record> peers_;
     std::set<rank> order_;      // of peers_
     std::size_t strangers_ = 0; // of peers_: those of the least worth

@@ -12,6 +12,7 @@
 #include <array>
 #include <concepts>
 #include <memory>
+#include <optional>
 #include <string>
 #include <type_traits>
 #include <utility>
@@ -53,9 +54,14 @@ awaitable<void> answer_request(swarm &through, std::shared_ptr<Handler> handler,
     peer_id const peer = incoming.peer();
     incoming.expires_at(context_clock{through.get_executor()}.now() + limit);
     framed<stream, cereal_codec> channel{std::move(incoming)};
-    request question = co_await channel.template read<request>();
+    std::optional<std::size_t> const size = co_await channel.next_size(max_size_of<request>);
+    if (!size) throw error{make_error_code(errc::end_of_stream)};
     reply<response> answer;
+    bool read = false;
     try {
+        receive_budget::share const room = co_await through.receiving().take(peer, *size, limit / 2);
+        request question = co_await channel.template read<request>();
+        read = true;
         if constexpr (std::is_invocable_r_v<awaitable<response>, Handler &, peer_id const &, request const &>) {
             response given = co_await (*handler)(peer, question);
             answer.value.emplace(std::move(given));
@@ -64,6 +70,7 @@ awaitable<void> answer_request(swarm &through, std::shared_ptr<Handler> handler,
         }
     } catch (std::system_error const &e) {
         if (e.code() == condition::cancelled) throw; // this side is stopping
+        if (!read && e.code() != errc::limit_exceeded) throw;
         answer.error = error_name(e.code());
         answer.message = e.what();
     } catch (std::exception const &e) { // the app's own failure: its text is not for the peer
@@ -73,6 +80,7 @@ awaitable<void> answer_request(swarm &through, std::shared_ptr<Handler> handler,
     if (answer.message.size() > 512) answer.message.resize(512);
     co_await channel.write(answer);
     channel.close_write();
+    if (!read) co_await multistream::drain(channel.stream()); // the peer looks for an answer when all has left
     // Wait for the peer's end, so that letting the stream go does not abort an answer that is still on its way.
     std::array<std::uint8_t, 1> extra{};
     mutable_bytes const room{extra};
@@ -83,7 +91,8 @@ awaitable<void> answer_request(swarm &through, std::shared_ptr<Handler> handler,
 
 /// Serves a protocol on a swarm: `handler(peer, request)` returns the response, or an awaitable of it.
 ///
-/// An exception with an `errc` reaches the asking peer as that code; any other one as `errc::rejected`, without its text.
+/// A request is read when there is room for it (`swarm::receiving`); one that has waited for half of `limit` is answered with
+/// `errc::limit_exceeded`, and not read. An exception with an `errc` reaches the asking peer as that code; any other one as `errc::rejected`, without its text.
 /// @param limit for reading the request, handling it and sending the answer together
 template <Protocol P, class Handler>
     requires RequestHandler<Handler, P>

@@ -46,7 +46,7 @@ TEST_CASE("event: names itself and its members") {
 
 TEST_CASE("event_hub: every reader gets every event; a slow one loses the oldest and is told how many") {
     simulation sim;
-    event_hub hub{sim.get_executor(), 3};
+    event_hub hub{sim.get_executor(), event_limits{3}};
     auto slow = hub.subscribe(), quick = hub.subscribe();
     event e;
     for (int i = 0; i < 5; ++i) {
@@ -71,6 +71,30 @@ TEST_CASE("event_hub: every reader gets every event; a slow one loses the oldest
     hub.emit(left("again"));
     auto const again = sim.run(slow.next());
     CHECK(std::get<event::group_left>(again).group == "again");
+}
+
+TEST_CASE("limits: event_hub: the bytes that wait are bounded too; the newest event stays in any case") {
+    simulation sim;
+    event_hub hub{sim.get_executor(), event_limits{100, 10'000}};
+    auto reader = hub.subscribe();
+    auto const received = [](std::size_t size) { return event{events::bytes_received{peer_id{}, "bob", bytes(size)}}; };
+    CHECK(size_of(received(4000)) == sizeof(event) + 4003);
+    for (std::size_t const size : {4000u, 4000u, 4000u}) hub.emit(received(size));
+    CHECK(hub.waiting().events == 2);
+    CHECK(hub.waiting().bytes <= 10'000);
+    CHECK(hub.dropped() == 1);
+    hub.emit(received(50'000));
+    CHECK(hub.waiting().events == 1);
+    CHECK(hub.dropped() == 3);
+    event e;
+    REQUIRE(reader.try_next(e));
+    CHECK(std::get<event::events_dropped>(e).count == 3);
+    REQUIRE(reader.try_next(e));
+    CHECK(std::get<event::bytes_received>(e).bytes.size() == 50'000);
+    CHECK(hub.waiting().bytes == 0);
+    for (int i = 0; i < 500; ++i) hub.emit(left("lobby"));
+    CHECK(hub.waiting().events <= 100);
+    CHECK(hub.waiting().bytes <= 10'000);
 }
 
 TEST_CASE("redial: wanted peers are due at once, then with growing pauses, until they connect; a muted one is left alone") {
@@ -106,9 +130,9 @@ TEST_CASE("redial: wanted peers are due at once, then with growing pauses, until
 }
 
 TEST_CASE("T15: redial: what strangers announce is bounded") {
-    redial_policy policy;
-    for (auto const &peer : some_peers(redial_policy::max_wanted + 10)) policy.want(peer, 1, time_point{1h});
-    CHECK(policy.due(time_point{2h}, 1'000'000).size() == redial_policy::max_wanted);
+    redial_policy policy{100};
+    for (auto const &peer : some_peers(110)) policy.want(peer, 1, time_point{1h});
+    CHECK(policy.due(time_point{2h}, 1'000'000).size() == 100);
 }
 
 TEST_CASE("people: nicknames resolve, conflicts and changes are told, ambiguity names the candidates") {
@@ -170,7 +194,7 @@ TEST_CASE("people: nicknames resolve, conflicts and changes are told, ambiguity 
 TEST_CASE("T20: people: a nickname stays its owner's when only the pin is left of the owner") {
     simulation sim;
     auto const peers = some_peers(2);
-    peer_store store{1}; // remembers one peer
+    peer_store store{peer_store_limits{1}}; // remembers one peer
     people known{store, context_clock{sim.get_executor()}, [](event const &) {}};
     known.named(peers[0], "bob");
     known.named(peers[1], "bob");

@@ -5,6 +5,7 @@
 #include <doctest/doctest.h>
 
 #include <string>
+#include <utility>
 #include <vector>
 
 using namespace gigi;
@@ -23,7 +24,7 @@ auto const home = "/ip4/10.0.0.1/tcp/1";
 } // namespace
 
 TEST_CASE("T10: peer_store: peers and addresses are bounded, the least useful go first") {
-    peer_store store{10};
+    peer_store store{peer_store_limits{10}};
     auto const ids = some_peers(30);
     for (std::size_t i = 0; i < ids.size(); ++i) store.add_address(ids[i], address("/ip4/10.0.0.1/tcp/1"), address_source::discovered, i);
     CHECK(store.size() == 10);
@@ -33,13 +34,40 @@ TEST_CASE("T10: peer_store: peers and addresses are bounded, the least useful go
     store.add_address(peer, address("/ip4/10.0.0.2/tcp/1").with_peer(peer), address_source::manual, 5);
     for (int i = 0; i < 100; ++i) store.add_address(peer, address("/ip4/10.1.0.1/tcp/" + std::to_string(i + 1)), address_source::discovered, 100);
     auto const known = store.addresses(peer);
-    CHECK(known.size() == peer_store::max_addresses);
+    CHECK(known.size() == peer_store_limits{}.addresses);
     CHECK(known.front() == address("/ip4/10.0.0.2/tcp/1"));
+}
+
+TEST_CASE("limits: peer_store: what does not fit is counted, and what is new shows in `changes`") {
+    peer_store store{peer_store_limits{2, 3, 4}};
+    auto const ids = some_peers(3);
+    auto last = store.changes();
+    auto const changed = [&] { return std::exchange(last, store.changes()) != store.changes(); };
+    for (std::size_t i = 0; i < 3; ++i) {
+        store.add_address(ids[i], address(home), address_source::identified, 1);
+        CHECK(changed());
+    }
+    CHECK(store.stats().peers_forgotten == 1);
+    for (int i = 0; i < 5; ++i) store.add_address(ids[2], address("/ip4/10.1.0.1/tcp/" + std::to_string(i + 1)), address_source::identified, 1);
+    CHECK(store.addresses(ids[2]).size() == 3);
+    CHECK(store.stats().addresses_forgotten == 3);
+    for (int i = 0; i < 6; ++i) store.set_nickname(ids[i % 2 + 1], "n" + std::to_string(i), 2);
+    CHECK(store.stats().pins_refused == 2);
+    CHECK_FALSE(store.pinned("n5"));
+    changed();
+    store.set_nickname(ids[2], "n5", 3);
+    store.add_address(ids[2], store.addresses(ids[2]).front(), address_source::identified, 3);
+    store.expire(3);
+    CHECK_FALSE(changed()); // seen again
+    store.add_address(ids[2], store.addresses(ids[2]).front(), address_source::manual, 3);
+    CHECK(changed()); // but now the user says so
+    store.set_nickname(ids[2], "n0", 4);
+    CHECK(changed());
 }
 
 TEST_CASE("T10: peer_store: a flood of announcements does not make it forget whom it knows, and new peers still get in") {
     auto const ids = some_peers(60);
-    peer_store store{20};
+    peer_store store{peer_store_limits{20}};
     for (std::size_t i = 0; i < 2; ++i) store.add_address(ids[i], address(home), address_source::manual, 1);
     for (std::size_t i = 2; i < 20; ++i) store.set_nickname(ids[i], "n" + std::to_string(i), i);
     for (std::size_t i = 20; i < 60; ++i) {
@@ -57,7 +85,7 @@ TEST_CASE("T10: peer_store: a flood of announcements does not make it forget who
     for (std::size_t i = 2; i < 7; ++i) store.set_nickname(ids[i], "n" + std::to_string(i), 1);
     for (std::size_t i = 0; i < 20; ++i) CHECK(store.contains(ids[i]));
     // and what the user entered nobody displaces
-    peer_store full{2};
+    peer_store full{peer_store_limits{2}};
     for (std::size_t i = 0; i < 2; ++i) full.add_address(ids[i], address(home), address_source::manual, 1);
     full.set_nickname(ids[2], "two", 9);
     full.add_address(ids[3], address(home), address_source::discovered, 9);

@@ -59,18 +59,23 @@ inline std::string safe_file_name(std::string_view name) {
         while (!text.empty() && (text.back() == '.' || text.back() == ' ')) text.pop_back();
         text.erase(0, std::min(text.find_first_not_of(". "), text.size()));
     };
+    auto const cut = [&trim](std::string &text, std::size_t most) {
+        if (text.size() <= most) return;
+        auto const dot = text.rfind('.');
+        std::string const extension = dot != std::string::npos && text.size() - dot <= 20 ? text.substr(dot) : std::string{};
+        std::size_t keep = most - extension.size();
+        while (keep > 0 && (static_cast<unsigned char>(text[keep]) & 0xc0) == 0x80) --keep; // not within a character
+        text.resize(keep);
+        text += extension;
+        trim(text);
+    };
     trim(out);
-    if (out.size() > max_file_name) {
-        auto const dot = out.rfind('.');
-        std::string extension = dot != std::string::npos && out.size() - dot <= 20 ? out.substr(dot) : std::string{};
-        std::size_t keep = max_file_name - extension.size();
-        while (keep > 0 && (static_cast<unsigned char>(out[keep]) & 0xc0) == 0x80) --keep; // not within a character
-        out.resize(keep);
-        out += extension;
-        trim(out);
-    }
+    cut(out, max_file_name);
     if (out.empty()) return "file";
-    if (detail::is_device_name(out)) out.insert(0, 1, '_');
+    if (detail::is_device_name(out)) {
+        cut(out, max_file_name - 1);
+        out.insert(0, 1, '_');
+    }
     return out;
 }
 

@@ -118,7 +118,8 @@ inline std::string json_quoted(std::string_view text) {
         case '\r': out += "\\r"; break;
         case '\t': out += "\\t"; break;
         default:
-            if (is_control(step.code_point) || is_direction_control(step.code_point)) { // harmless on a terminal, too
+            // Harmless on a terminal, too; and one line to whoever counts U+2028 and U+2029 among the line ends.
+            if (is_control(step.code_point) || is_direction_control(step.code_point) || step.code_point == 0x2028 || step.code_point == 0x2029) {
                 std::uint8_t value[2];
                 store_be(value, static_cast<std::uint16_t>(step.code_point));
                 out += "\\u" + to_hex(value);

@@ -90,6 +90,7 @@ TEST_CASE("text: JSON strings") {
     CHECK(json_quoted("\x1b[2J\0\x7f"s) == R"("\u001b[2J\u0000\u007f")");
     CHECK(json_quoted("\xc2\x9b") == R"("\u009b")");
     CHECK(json_quoted("a\u202eb") == R"("a\u202eb")");
+    CHECK(json_quoted("one\u2028line\u2029only") == "\"one\\u2028line\\u2029only\"");
     CHECK(json_quoted("é 👋") == "\"é 👋\"");
 }
 

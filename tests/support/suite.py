@@ -175,6 +175,11 @@ def attacks(stage):
     stage.doctest("asan", "attack_tests")
 
 
+def fuzz(stage):
+    """tests/fuzz: every fuzz target over its corpus and mutations of it, with sanitizers"""
+    stage.count(os.path.join(stage.build("asan", "fuzz_tests"), "fuzz_tests"))
+
+
 def threads(stage):
     """the tests where threads meet, with the thread sanitizer"""
     # The sanitizer of g++ 12 does not start where a kernel spreads addresses too far.
@@ -252,6 +257,7 @@ STAGES = [
     (unit, 1500, lambda: sources("unit")),
     (sim, 600, lambda: sources("sim")),
     (attacks, 600, lambda: sources("attacks")),
+    (fuzz, 900, lambda: sources("fuzz", "_fuzz.cpp")),
     (processes, 900, lambda: there("examples", "chat.cpp") and there("tests", "processes", "run.py")),
     (sanitized, 900, lambda: there("examples", "chat.cpp") and there("tests", "processes", "run.py")),
     (interop, 600, lambda: sources("interop", "_test.py")),

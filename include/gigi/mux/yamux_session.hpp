@@ -302,13 +302,15 @@ class yamux_session {
     }
     void update_place(state &s) noexcept {
         if (!s.attached || failure_) return;
-        if (!sendable(s))
+        if (!sendable(s)) {
             unlink(s);
-        else if (s.where_ == state::place::none)
+            if (!s.begun) release_held(); // it may have held the place of one that waits
+        } else if (s.where_ == state::place::none) {
             link(s, may_send(s) ? state::place::fresh : state::place::held);
+        }
     }
     bool may_send(state const &s) const noexcept { return s.begun || unacknowledged_out_ < options_.max_unacknowledged; }
-    /// An acknowledgement has made room for a stream that waits to begin.
+    /// There may be room for a stream that waits to begin.
     void release_held() noexcept {
         if (!held_.first || unacknowledged_out_ >= options_.max_unacknowledged) return;
         state &s = *held_.first;
@@ -411,10 +413,8 @@ class yamux_session {
         if (payload_of_ == &s) payload_of_ = nullptr;
         if (s.outbound) {
             --outbound_;
-            if (s.begun && !s.acknowledged) {
-                --unacknowledged_out_;
-                release_held();
-            }
+            if (s.begun && !s.acknowledged) --unacknowledged_out_;
+            release_held();
         } else {
             --inbound_;
             if (!s.acknowledged) --unacknowledged_in_;

@@ -354,6 +354,21 @@ TEST_CASE("yamux_session: T4: streams over a limit are answered with RST, and co
     CHECK(c.session.size() == 257);
 }
 
+TEST_CASE("yamux_session: the place of a stream that gives up before it began goes to the next that waits") {
+    for (bool const resets : {true, false}) {
+        yamux_options o;
+        o.max_unacknowledged = 2;
+        side a{true, o};
+        for (int i = 0; i < 4; ++i) a.session.write(a.open(), 1);
+        CHECK(a.output() == "data syn #1 1; data syn #3 1"); // the others wait
+        CHECK(!a.feed(update(ack, 1, 0)));
+        auto &third = *a.find(5);
+        if (resets) a.session.reset(third);
+        else a.session.withdraw(third, 1);
+        CHECK(a.output() == "data syn #7 1");
+    }
+}
+
 TEST_CASE("yamux_session: our own streams: limits, and no more than 256 begin unacknowledged") {
     yamux_options options;
     options.max_outbound_streams = 300;

@@ -65,13 +65,14 @@ class multiaddr {
   public:
     static constexpr std::size_t max_size = 1024; ///< of the binary form, in bytes
     static constexpr std::size_t max_parts = 16;
+    static constexpr std::size_t max_text_size = 4 * max_size; ///< more than any text: a byte is three characters at most (in a path), and a part has a name
 
     multiaddr() = default;
 
     /// @return `errc::invalid_address`
     static result<multiaddr> parse(std::string_view text) {
         multiaddr address;
-        if (!text.starts_with('/') || text.size() > 2 * max_size) return errc::invalid_address;
+        if (!text.starts_with('/') || text.size() > max_text_size) return errc::invalid_address;
         text.remove_prefix(1);
         if (text.ends_with('/')) text.remove_suffix(1);
         std::size_t parts = 0;

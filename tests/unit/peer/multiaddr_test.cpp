@@ -75,6 +75,10 @@ TEST_CASE("multiaddr: what gigi cannot dial is kept and written as others write 
     // in binary any bytes may stand there; as text they come back whole
     auto const path = multiaddr::from_bytes(from_hex("e1030400ff2f25").value()).value();
     CHECK(multiaddr::parse(path.to_string()).value() == path);
+    auto longest = from_hex("e103fc07").value(); // as many of them as fit
+    longest.resize(multiaddr::max_size, 0xff);
+    auto const long_path = multiaddr::from_bytes(longest).value();
+    CHECK(multiaddr::parse(long_path.to_string()).value() == long_path);
     for (auto const *bad : {"/certhash/u", "/certhash/zabc", "/certhash/uE!", "/certhash/", "/http-path/%", "/http-path/%2", "/http-path/%zz", "/sni/"}) CHECK_FALSE(multiaddr::parse(bad));
     CHECK_FALSE(multiaddr::from_bytes(from_hex("ad0201").value())); // a protocol whose form is not known
 }

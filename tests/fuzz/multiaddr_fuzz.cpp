@@ -75,6 +75,9 @@ FUZZ_SEEDS {
     }
     all.push_back(to_bytes(test::vector("peerId")));
     all.push_back(from_hex(test::vector("peerIdMultihash")).value());
+    auto path = from_hex("e103fc07").value(); // the longest text for so few bytes
+    path.resize(multiaddr::max_size, 0xff);
+    all.push_back(path);
     all.push_back(to_bytes(std::string_view{"k51qzi5uqu5dkwkqm42v9j9kqcam2jiuvloi16g72i4i4amoo2m8u3ol3mqu6s"}));
     return all;
 }

@@ -103,7 +103,10 @@ class owner {
     void send(std::size_t most, bytes &wire) {
         while (most-- > 0) {
             auto const out = session.next(now);
-            if (!out) break;
+            if (!out) {
+                check_silent();
+                break;
+            }
             std::array<std::uint8_t, yamux_header::size> raw;
             build_yamux_header(out->header, raw);
             FUZZ_CHECK(parse_yamux_header(raw).has_value()); // we keep the rules that we demand
@@ -133,6 +136,16 @@ class owner {
         FUZZ_CHECK(unread == session.buffered() && session.buffered() <= o.max_buffered);
         FUZZ_CHECK(growth == session.window_growth() && growth <= o.max_window_growth);
         for (auto const &[id, m] : streams) FUZZ_CHECK(!(m->closed && m->reset));
+    }
+    /// Nothing is left to say: no stream waits that might speak.
+    void check_silent() const {
+        std::size_t unacknowledged = 0;
+        session.for_each([&](yamux_stream_state const &s) { unacknowledged += s.outbound && s.begun && !s.acknowledged; });
+        if (session.failure()) return;
+        session.for_each([&](yamux_stream_state const &s) {
+            bool const may_begin = s.begun || unacknowledged < session.options().max_unacknowledged;
+            FUZZ_CHECK(!may_begin || ((s.queued == 0 || s.send_credit == 0) && !s.update_due && (s.queued > 0 || s.fin_queued == s.fin_sent)));
+        });
     }
 
     time_point now{std::chrono::seconds{1000}};

@@ -2,7 +2,8 @@
 //
 // Layer: link. Non-template: the stack below stands behind `connector`. Rules:
 // - one connection a peer: see `newer_connection_wins`; the other is retired (its streams have a short time to end);
-// - a connection is idle when it has had no stream for `idle_timeout`, those in the background aside; a protected peer's never is;
+// - a connection is idle while it has no stream, those in the background aside; a protected peer's never is;
+// - one that has been idle for `idle_timeout` is closed, unless its peer is kept;
 // - at `max_connections` the connection that has been so for longest makes room, where there is one;
 // - what a peer had sent before it closed its connection in order is still handled, for `closing_grace` at most.
 #pragma once
@@ -166,6 +167,12 @@ class swarm {
         if (found == protected_.end()) return;
         found->second.erase(tag);
         if (found->second.empty()) protected_.erase(found);
+    }
+
+    /// Keeps a connected peer's connection from being closed however long it is idle; it still makes room at `max_connections`.
+    /// Ends when the peer goes.
+    void keep(peer_id const &peer) {
+        if (active_.contains(peer)) kept_.insert(peer);
     }
 
     /// Registers callbacks until the token is destroyed.
@@ -430,6 +437,7 @@ class swarm {
     void tell_departure(connection &c) {
         auto const why = std::exchange(c.departed, {});
         if (!why) return;
+        kept_.erase(c.info.peer);
         log(log_level::info, "swarm", "disconnected ", c.info.peer.to_string(), ": ", why.message());
         notify([&](swarm_observer const &o) { if (o.disconnected) o.disconnected(c.info.peer, why); });
     }
@@ -524,7 +532,7 @@ class swarm {
         for (;;) {
             co_await pause.wait_for(std::max<duration>(options_.idle_timeout / 4, std::chrono::milliseconds{100}));
             for (auto const &c : all_)
-                if (is_idle(*c, clock_.now() - options_.idle_timeout)) close_idle(c);
+                if (!kept_.contains(c->info.peer) && is_idle(*c, clock_.now() - options_.idle_timeout)) close_idle(c);
         }
     }
 
@@ -579,6 +587,7 @@ class swarm {
     std::map<peer_id, std::shared_ptr<connection>> active_;  // the one that new streams use
     std::map<peer_id, std::shared_ptr<pending_dial>> dials_;
     std::map<peer_id, std::set<std::string>> protected_;
+    std::set<peer_id> kept_;
     std::map<std::string, std::size_t> inbound_;             // by remote IP: handshakes and connections
     std::vector<std::weak_ptr<swarm_observer const>> observers_;
     std::size_t handshakes_ = 0;

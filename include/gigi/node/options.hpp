@@ -69,7 +69,7 @@ struct node_options {
     /// Before the next address is tried beside the ones under way (RFC 8305).
     duration dial_stagger = std::chrono::milliseconds{250};
     /// Without a stream that is not in the background. Beyond: the connection is closed, but not of peers dialled by hand,
-    /// discovered, or in a joined group: `connections_idle`.
+    /// discovered, in a joined group, or known by nickname: `connections_idle`.
     duration idle_timeout = std::chrono::minutes{10};
 
     // Streams

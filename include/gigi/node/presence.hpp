@@ -37,7 +37,7 @@ class presence {
           identify_{on, "gigi/0.1.0", std::move(own_addresses),
                     [this](peer_id const &peer, identify_message const &message) { identified(peer, message); }} {
         auto exchange = [this](peer_id const &from, nickname_exchange::request const &theirs) {
-            people_.named(from, theirs.nickname);
+            take_nickname(from, theirs.nickname);
             nickname_exchange::response ours;
             ours.nickname = own_nickname_();
             return ours;
@@ -144,6 +144,11 @@ class presence {
         people_.identified(peer, message.agent, message.protocols);
     }
 
+    /// Who tells a nickname is somebody, and stays on the list of who is here although nothing is said for long.
+    void take_nickname(peer_id const &peer, std::string const &nickname) {
+        if (people_.named(peer, nickname)) swarm_.keep(peer);
+    }
+
     awaitable<void> identify(peer_id peer) {
         try {
             co_await identify_.ask(peer);
@@ -163,7 +168,7 @@ class presence {
             nickname_exchange::request ours;
             ours.nickname = own_nickname_();
             auto const theirs = co_await send_request<nickname_exchange>(swarm_, peer, ours, options_.request_timeout);
-            people_.named(peer, theirs.nickname);
+            take_nickname(peer, theirs.nickname);
         } catch (std::system_error const &e) {
             if (e.code() == condition::cancelled) throw;
             log(log_level::debug, "nickname", peer.to_string(), ": ", e.what());

@@ -227,6 +227,30 @@ TEST_CASE("swarm: idle connections are closed after idle_timeout; protected ones
     kept.clear();
 }
 
+TEST_CASE("swarm: a connection that is kept stays however long it is idle, but makes room; until the peer goes") {
+    swarm_options quick;
+    quick.idle_timeout = 1min;
+    quick.max_connections = 2;
+    lab l{4, quick};
+    for (std::size_t i = 1; i < 3; ++i) {
+        l.dial(0, l[i].address);
+        l[i].net.protect(l.id(0), "x"); // or it would end it
+        l[0].net.keep(l.id(i));
+    }
+    l[0].net.keep(l.id(3)); // who is not here is not kept
+    l.sim.run_for(5min);
+    CHECK(l[0].net.is_connected(l.id(1)));
+    CHECK(l[0].net.is_connected(l.id(2)));
+    l.dial(0, l[3].address);
+    l.sim.run_for(5min);
+    CHECK_FALSE(l[0].net.is_connected(l.id(3)));
+    CHECK(l[0].net.is_connected(l.id(2)));
+    CHECK_FALSE(l[0].net.is_connected(l.id(1))); // it made room
+    l.dial(0, l[1].address);
+    l.sim.run_for(5min);
+    CHECK_FALSE(l[0].net.is_connected(l.id(1))); // and is a stranger again
+}
+
 namespace {
 
 /// Sends a little every 10 s, and hears what the other side sends, for good.

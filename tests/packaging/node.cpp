@@ -1,5 +1,9 @@
 // A program that uses gigi as an app does; it only has to build, link, start a node and stop it.
+#ifdef SINGLE_HEADER
+#include <gigi.hpp>
+#else
 #include <gigi/node.hpp>
+#endif
 
 #include <cstdio>
 

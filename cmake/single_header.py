@@ -94,7 +94,9 @@ def single_header(root=ROOT):
         if path.relative_to(headers).parts[0] not in LEFT_OUT:
             joined.put(path)
     if joined.definitions:
-        joined.lines += ["#if !defined(GIGI_SEPARATE_COMPILATION) || defined(GIGI_IMPLEMENTATION)", ""]
+        joined.lines += ["// The definitions. Where GIGI_SEPARATE_COMPILATION is defined, which must be so in every source file of a program,",
+                         "// only the one that also defines GIGI_IMPLEMENTATION has them.",
+                         "#if !defined(GIGI_SEPARATE_COMPILATION) || defined(GIGI_IMPLEMENTATION)", ""]
         for path in joined.definitions:
             joined.put(path)
         joined.lines += ["#endif"]

@@ -266,7 +266,7 @@ STAGES = [
     (headers, 900, lambda: True),
     (docs, 600, lambda: True),
     (reference, 120, lambda: True),
-    (packaging, 600, lambda: True),
+    (packaging, 900, lambda: True),
 ]
 
 

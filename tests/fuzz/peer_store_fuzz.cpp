@@ -10,7 +10,7 @@ using namespace gigi;
 
 namespace {
 
-constexpr std::size_t room = 5;
+constexpr peer_store_limits room{5, 4, 12};
 
 peer_id numbered_peer(std::uint32_t n) {
     bytes multihash{0x12, 0x20};
@@ -29,7 +29,7 @@ void check_round_trip(peer_store const &store) {
 void from_file(bytes_view data) {
     peer_store store{room};
     bool const sound = store.read(as_text(data));
-    FUZZ_CHECK(store.size() <= room && (!sound || data.empty() || data.back() == '\n'));
+    FUZZ_CHECK(store.size() <= room.peers && (!sound || data.empty() || data.back() == '\n'));
     check_round_trip(store);
 }
 
@@ -53,6 +53,7 @@ void calls(fuzz::input in) {
             auto const owner = store.set_nickname(peer, nickname, now);
             if (before && valid_nickname(nickname)) FUZZ_CHECK(store.pinned(nickname) == before && (*before == peer) == !owner);
             if (owner) FUZZ_CHECK(*owner != peer && before == owner);
+            else if (valid_nickname(nickname)) FUZZ_CHECK(before || store.pinned(nickname) == peer || !store.pinned(nickname));
             if (!valid_nickname(nickname)) FUZZ_CHECK(!owner && !store.pinned(nickname));
             break;
         }
@@ -68,9 +69,9 @@ void calls(fuzz::input in) {
             for (auto const &found : store.resolve(text)) FUZZ_CHECK(found.to_string().ends_with(peer.short_string()));
         }
         }
-        FUZZ_CHECK(store.size() <= room);
+        FUZZ_CHECK(store.size() <= room.peers);
         for (auto const &address : store.addresses(peer)) FUZZ_CHECK(!address.empty() && !(address.peer() == peer));
-        FUZZ_CHECK(store.addresses(peer).size() <= peer_store::max_addresses);
+        FUZZ_CHECK(store.addresses(peer).size() <= room.addresses);
     }
     check_round_trip(store);
 }

@@ -68,7 +68,7 @@ template <class Stack> class basic_node {
     /// @param executor of the context that runs the node; the node makes its own strand on it
     explicit basic_node(any_io_executor executor, node_options options = {}, Stack stack = {})
         : options_{std::move(options)}, stack_{std::move(stack)}, random_{stack_.make_random()}, executor_{asio::make_strand(executor)}, events_{executor_, event_limits{options_.max_queued_events, options_.max_queued_event_bytes}},
-          own_events_{events_.subscribe()}, idle_{executor_} {}
+          own_events_{events_.subscribe(true)}, idle_{executor_} {}
     basic_node(basic_node const &) = delete;
     basic_node &operator=(basic_node const &) = delete;
     ~basic_node() {

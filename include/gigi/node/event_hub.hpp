@@ -65,18 +65,27 @@ class event_reader {
     friend event_hub;
 
     struct queue {
-        queue(any_io_executor const &executor, event_limits const &most) : limits{most}, changed{executor} {}
+        queue(any_io_executor const &executor, event_limits const &most, bool patient) : limits{most}, awake{!patient}, changed{executor} {}
         event_limits const limits;
         std::deque<event> items;
         std::size_t size = 0; // of them, in bytes
         std::uint64_t dropped = 0;
         bool ended = false;
+        bool awake; // somebody reads it, or may be about to
         async_condition changed;
+
+        bool has_room_for(std::size_t more) const { return items.size() < limits.events && size + more <= limits.bytes; }
+        void drop_oldest() {
+            size -= size_of(items.front());
+            items.pop_front();
+            ++dropped;
+        }
     };
 
     explicit event_reader(std::shared_ptr<queue> q) : queue_{std::move(q)} {}
 
     static bool pop(queue &q, event &out) {
+        q.awake = true;
         if (q.dropped) {
             out = events::events_dropped{std::exchange(q.dropped, 0)};
             return true;
@@ -106,8 +115,10 @@ class event_hub {
     /// @param limits for each reader
     event_hub(any_io_executor executor, event_limits limits) : executor_{std::move(executor)}, limits_{limits} {}
 
-    event_reader subscribe() {
-        auto q = std::make_shared<event_reader::queue>(executor_, limits_);
+    /// @param patient nobody may ever read it: when it is full for the first time and nothing has been read, it keeps nothing more until
+    ///   then, and what it missed counts for nobody but its reader
+    event_reader subscribe(bool patient = false) {
+        auto q = std::make_shared<event_reader::queue>(executor_, limits_, patient);
         queues_.push_back(q);
         return event_reader{std::move(q)};
     }
@@ -117,10 +128,13 @@ class event_hub {
         std::size_t const size = size_of(e);
         for (auto const &weak : queues_) {
             auto const q = weak.lock();
-            while (!q->items.empty() && (q->items.size() >= q->limits.events || q->size + size > q->limits.bytes)) {
-                q->size -= size_of(q->items.front());
-                q->items.pop_front();
+            if (!q->awake && (q->dropped > 0 || !q->has_room_for(size))) {
+                while (!q->items.empty()) q->drop_oldest();
                 ++q->dropped;
+                continue;
+            }
+            while (!q->items.empty() && !q->has_room_for(size)) {
+                q->drop_oldest();
                 ++dropped_;
             }
             q->items.push_back(e);

@@ -97,6 +97,24 @@ TEST_CASE("limits: event_hub: the bytes that wait are bounded too; the newest ev
     CHECK(hub.waiting().bytes <= 10'000);
 }
 
+TEST_CASE("event_hub: a reader that may never read holds nothing when it is full, and is told what it missed once it does") {
+    simulation sim;
+    event_hub hub{sim.get_executor(), event_limits{3}};
+    auto patient = hub.subscribe(true);
+    for (int i = 0; i < 3; ++i) hub.emit(left(std::to_string(i)));
+    CHECK(hub.waiting().events == 3);
+    for (int i = 3; i < 10; ++i) hub.emit(left(std::to_string(i)));
+    CHECK(hub.waiting().events == 0);
+    CHECK(hub.dropped() == 0); // nobody was slow
+    event e;
+    REQUIRE(patient.try_next(e));
+    CHECK(std::get<event::events_dropped>(e).count == 10);
+    CHECK_FALSE(patient.try_next(e));
+    for (int i = 0; i < 4; ++i) hub.emit(left(std::to_string(i))); // from now on it is as any other
+    CHECK(hub.dropped() == 1);
+    CHECK(hub.waiting().events == 3);
+}
+
 TEST_CASE("redial: wanted peers are due at once, then with growing pauses, until they connect; a muted one is left alone") {
     auto const peers = some_peers(3);
     redial_policy policy;

@@ -114,7 +114,7 @@ std::size_t replay(fuzz::target const &target, std::filesystem::path const &corp
 
 int main(int argc, char **argv) {
     std::vector<std::string> arguments{argv + 1, argv + argc};
-    std::size_t mutations = 30;
+    std::size_t mutations = 10;
     if (arguments.size() >= 2 && arguments[0] == "--mutations") {
         mutations = std::stoul(arguments[1]);
         arguments.erase(arguments.begin(), arguments.begin() + 2);

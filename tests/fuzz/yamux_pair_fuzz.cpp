@@ -32,7 +32,9 @@ class end {
     void on_data(yamux_stream_state &state, bytes_view data) {
         auto &s = static_cast<model &>(state);
         FUZZ_CHECK(!s.ended && !s.is_reset);
-        for (auto const byte : data) FUZZ_CHECK(byte == byte_at(s.id, s.received++));
+        bool same = true;
+        for (auto const byte : data) same = same && byte == byte_at(s.id, s.received++);
+        FUZZ_CHECK(same);
         s.waiting += static_cast<std::uint32_t>(data.size());
     }
     void on_end(yamux_stream_state &s) { FUZZ_CHECK(!std::exchange(static_cast<model &>(s).ended, true)); }
@@ -106,7 +108,7 @@ FUZZ_TARGET(yamux_pair) {
         case 0: case 1: me.open(); break;
         case 2: case 3: case 4: {
             std::size_t const n = 1 + (op & 0x20 ? in.number<std::uint16_t>() * std::size_t{8} : in.byte());
-            if (s && s->attached && !s->fin_queued && total < 1'000'000) {
+            if (s && s->attached && !s->fin_queued && total < 300'000) {
                 me.session.write(*s, n);
                 total += n;
             }

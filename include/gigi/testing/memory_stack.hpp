@@ -4,32 +4,14 @@
 // `simulation` whole networks run in one thread, the same way for the same seed.
 #pragma once
 
-#include "../crypto/random.hpp"
 #include "../node.hpp"
-#include "../transport/memory.hpp"
+#include "memory_host.hpp"
 #include "simulation.hpp"
 
-#include <cstdint>
-#include <memory>
 #include <string>
 #include <utility>
 
 namespace gigi::inline v1::testing {
-
-/// A stack for one host of a memory network.
-struct memory_stack {
-    using transport = memory_transport;
-    template <class Raw> using secure = noise<Raw>;
-    template <class Channel> using muxer = yamux<Channel>;
-    using offload = inline_offload;
-
-    memory_network *network = nullptr;
-    std::string host;       ///< the IP address
-    std::uint64_t seed = 0; ///< of this node's randomness
-
-    transport make_transport(any_io_executor const &) const { return transport{*network, host}; }
-    std::unique_ptr<random_source> make_random() const { return std::make_unique<seeded_random>(seed); }
-};
 
 using memory_node = basic_node<memory_stack>;
 

@@ -1,0 +1,131 @@
+// Attacks by multicast DNS: T16–T18, T20. The packets are written by hand.
+#include "attacks/memory_meter.hpp"
+#include "unit/discovery/mdns_support.hpp"
+
+#include <gigi/testing/hostile_bytes.hpp>
+
+#include <doctest/doctest.h>
+
+#include <string>
+#include <vector>
+
+using namespace gigi;
+using namespace gigi::testing;
+
+namespace {
+
+constexpr std::string_view service = "_p2p._udp.local";
+constexpr std::uint16_t response = 0x8400, ptr = 12, txt = 16;
+
+/// Two nodes that know each other, and somebody who sends what it likes.
+struct attacked_network : mdns_network {
+    attacked_network() : victim{add()}, honest{add()} { run(10s); }
+    void hear(bytes_view packet, unsigned from = 66) { victim.core.receive(now, 1, from_ipv4(from), packet); }
+    /// The nodes still know each other, and a new one is found by all.
+    void check_unharmed() {
+        CHECK(std::ranges::count(victim.expired, honest.id) == 0);
+        auto &late = add();
+        run(5s);
+        CHECK(victim.found_count(late.id) == 1);
+        CHECK(late.found_count(victim.id) == 1);
+    }
+    mdns_node &victim, &honest;
+};
+
+std::string address_of(unsigned peer, std::string const &at = "/ip4/192.0.2.66/tcp/1") { return "dnsaddr=" + at + "/p2p/" + numbered_peer(peer).to_string(); }
+
+/// An announcement as it should be, but for its TTL.
+bytes announcement(unsigned peer, std::uint32_t ttl, std::string const &instance) {
+    dns_bytes m{response, 0, 1, 0, 1};
+    m.name(service);
+    bytes target;
+    target.push_back(static_cast<std::uint8_t>(instance.size()));
+    append(target, instance);
+    append(target, from_hex("c00c").value());
+    m.record(ptr, ttl, target.size(), target);
+    m.label(instance).pointer(12);
+    std::string const text = address_of(peer);
+    bytes string{static_cast<std::uint8_t>(text.size())};
+    append(string, text);
+    m.record(txt, ttl, string.size(), string);
+    return m.data();
+}
+
+std::vector<std::pair<std::string, bytes>> const &broken_packets() {
+    static std::vector<std::pair<std::string, bytes>> const all{
+        {"T16: a pointer to itself", dns_bytes{response, 0, 1}.pointer(12).record(ptr, 120, 0).data()},
+        {"T16: two that point at each other", dns_bytes{response, 2}.pointer(18).question(ptr).pointer(12).question(ptr).data()},
+        {"T16: a pointer beyond the end", dns_bytes{response, 0, 1}.pointer(0x3fff).record(ptr, 120, 0).data()},
+        {"T16: a pointer into the header", dns_bytes{response, 0, 1}.pointer(2).record(ptr, 120, 0).data()},
+        {"T16: a label that loops through its own pointer", dns_bytes{response, 0, 1}.label("a").pointer(12).record(ptr, 120, 0).data()},
+        {"T17: a PTR of no bytes", dns_bytes{response, 0, 1}.name(service).record(ptr, 120, 0).data()},
+        {"T17: data beyond the packet", dns_bytes{response, 0, 1}.name(service).record(ptr, 120, 0xffff, bytes(4)).data()},
+        {"T17: a TXT string beyond its record", dns_bytes{response, 0, 1}.name(service).record(txt, 120, 2, bytes{200, 'a'}).data()},
+        {"T17: an A of one byte", dns_bytes{response, 0, 1}.name(service).record(1, 120, 1, bytes(1)).data()},
+        {"T17: an NSEC of one byte", dns_bytes{response, 0, 1}.name(service).record(47, 120, 1, bytes(1)).data()},
+        {"T2: counts of 65535", dns_bytes{response, 0xffff, 0xffff, 0xffff, 0xffff}.name(service).data()},
+        {"T16: a label of 255 bytes", dns_bytes{response, 0, 1}.label(std::string(255, 'x')).end().record(ptr, 120, 0).data()},
+        {"nothing at all", {}},
+        {"half a header", bytes(6)},
+        {"9001 bytes", bytes(9001, 0xc0)},
+    };
+    return all;
+}
+
+} // namespace
+
+TEST_CASE("T16, T17: mdns: broken packets, and all that lies between them and good ones, change nothing") {
+    attacked_network n;
+    seeded_random random{16};
+    memory_meter::span const used;
+    bytes const good = announcement(500, 120, "good");
+    n.hear(good);
+    n.run(1s);
+    REQUIRE(n.victim.found_count(numbered_peer(500)) == 1); // it is good
+    std::size_t found = n.victim.found.size();
+    for (auto const &[what, packet] : broken_packets()) {
+        CAPTURE(what);
+        n.hear(packet);
+        for (std::size_t i = 0; i < packet.size(); ++i) { // cut, and with any byte changed
+            n.hear(bytes_view{packet}.first(i));
+            bytes changed = packet;
+            changed[i] ^= static_cast<std::uint8_t>(1 + random.below(255));
+            n.hear(changed);
+            if (i > 64) break;
+        }
+        n.run(10ms);
+        CHECK(n.victim.found.size() == found);
+    }
+    for (std::size_t i = 0; i < good.size(); ++i) n.hear(bytes_view{good}.first(i));
+    n.run(1s);
+    CHECK(n.victim.found.size() == found);
+    CHECK(used.held() < 256 * 1024);
+    n.check_unharmed();
+}
+
+TEST_CASE("T18: mdns: no TTL keeps an announcement longer than the cap, or makes a clock overflow") {
+    attacked_network n;
+    std::vector<std::uint32_t> const ttls{0x7fffffff, 0x80000000, 0xffffffff, 4501};
+    for (unsigned i = 0; i < ttls.size(); ++i) n.hear(announcement(600 + i, ttls[i], "long" + std::to_string(i)));
+    n.run(1s);
+    for (unsigned i = 0; i < ttls.size(); ++i) CHECK(n.victim.found_count(numbered_peer(600 + i)) == 1);
+    n.run(76min);
+    for (unsigned i = 0; i < ttls.size(); ++i) CHECK(std::ranges::count(n.victim.expired, numbered_peer(600 + i)) == 1);
+    n.check_unharmed();
+}
+
+TEST_CASE("T15, T20: mdns: 20,000 peers announced by one host: as many are remembered as may be, and the honest ones stay") {
+    attacked_network n;
+    memory_meter::span const used;
+    for (unsigned i = 0; i < 20'000; ++i) {
+        n.hear(announcement(1000 + i, 120, "flood" + std::to_string(i)));
+        if (i % 500 == 0) {
+            n.run(10ms);
+            n.victim.found.clear(); // the test's own record
+        }
+    }
+    CHECK(n.victim.core.peer_count() <= mdns_options().max_peers);
+    CHECK(used.most() < 8 * 1024 * 1024);
+    MESSAGE("20,000 announcements: ", n.victim.core.peer_count(), " peers remembered, ", used.most() / 1024, " KiB at most");
+    n.check_unharmed();
+}

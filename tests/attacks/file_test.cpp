@@ -1,0 +1,287 @@
+// Attacks by a peer that serves a file: T21, T23–T27. Its answers are written by hand; beside it there may be an honest peer.
+#include "attacks/memory_meter.hpp"
+#include "unit/file/file_world.hpp"
+
+#include <gigi/testing/hostile_bytes.hpp>
+#include <gigi/testing/simulation.hpp>
+
+#include <string>
+#include <vector>
+
+using namespace gigi;
+using namespace gigi::testing;
+using namespace file_world;
+
+namespace {
+
+using channel_to_victim = framed<pipe_end, cereal_codec>;
+
+template <class What> bytes answer_bytes(What what) {
+    file_answer answer;
+    answer.what = std::move(what);
+    bytes out;
+    append_frame_of(out, [&](bytes &to) { cereal_codec{}.encode(answer, to); });
+    return out;
+}
+
+/// Serves one file, with lies where a test puts them.
+struct hostile_server {
+    explicit hostile_server(bytes of) : content{std::move(of)} {
+        hashes.map = {content.size(), chunk};
+        for (std::uint64_t n = 0; n < hashes.map.count(); ++n)
+            hashes.chunks.push_back(merkle_root(bytes_view{content}.subspan(hashes.map.offset(n), hashes.map.size_of(n)), hashes.map.chunk_height()));
+        hashes.root = root_of_chunks(hashes.map, hashes.chunks);
+        described.name = "a";
+        described.size = content.size();
+        described.root = hashes.root;
+        described.chunk_size = chunk;
+    }
+    std::string code() const { return share_code::of(hashes.root, content.size()).to_string(); }
+    bytes chunk_bytes(std::uint32_t n) const {
+        bytes out = answer_bytes(chunk_header{n});
+        append(out, bytes_view{content}.subspan(hashes.map.offset(n), hashes.map.size_of(n)));
+        return out;
+    }
+    bytes run_of(range_request const &asked) const {
+        bytes out;
+        for (std::uint32_t n = 0; n < asked.count; ++n) append(out, chunk_bytes(asked.first + n));
+        return out;
+    }
+
+    bytes content;
+    file_hashes hashes;
+    manifest described;
+    std::function<bytes(hostile_server const &)> on_manifest;
+    std::function<bytes(hostile_server const &, layer_request const &)> on_layer;
+    std::function<bytes(hostile_server const &, range_request const &)> on_range;
+    bool then_endless = false; ///< after the first range, data without end
+    duration pause{};          ///< before each piece of that
+    std::uint64_t sent = 0;
+    int connections = 0;
+};
+
+awaitable<void> serve_hostile(hostile_server &s, pipe_end end) {
+    channel_to_victim line{std::move(end)};
+    try {
+        for (;;) {
+            std::optional<file_request> const request = co_await line.try_read<file_request>();
+            if (!request) co_return;
+            bytes answer;
+            if (std::holds_alternative<manifest_request>(request->what)) answer = s.on_manifest ? s.on_manifest(s) : answer_bytes(s.described);
+            if (auto const *layer = std::get_if<layer_request>(&request->what)) {
+                auto page = make_layer_page(s.hashes, layer->page);
+                answer = s.on_layer ? s.on_layer(s, *layer) : answer_bytes(layer_page_message{std::move(page.hashes), std::move(page.proof)});
+            }
+            auto const *range = std::get_if<range_request>(&request->what);
+            if (range) answer = s.on_range ? s.on_range(s, *range) : s.run_of(*range);
+            bytes_view const all{answer};
+            co_await line.stream().write(all);
+            s.sent += all.size();
+            bytes const more(64 << 10, 'x');
+            while (range && s.then_endless) {
+                if (s.pause > duration{}) co_await sleep_for(s.pause);
+                bytes_view const piece = s.pause > duration{} ? bytes_view{more}.first(1) : bytes_view{more};
+                co_await line.stream().write(piece);
+                s.sent += piece.size();
+            }
+        }
+    } catch (std::system_error const &e) {
+        if (e.code() == condition::cancelled) throw;
+    }
+}
+
+/// A victim that downloads from the hostile peer, and from an honest one where there is one.
+struct hostile_world {
+    explicit hostile_world(std::size_t size = 8 * chunk + 77) : evil{random_content(size)} {}
+    ~hostile_world() {
+        tasks.cancel();
+        sim.run(tasks.join());
+        sim.run(w.stop());
+    }
+    void add_honest() {
+        auto const work = [this]() -> awaitable<void> {
+            std::string const code = co_await share_content(w, w.add_server(), "a", evil.content);
+            CHECK(code == evil.code());
+        };
+        sim.run(work());
+    }
+    fs::path get() {
+        auto &d = w.prepare(evil.code());
+        d.add_source([this] { return open(); });
+        fs::path path;
+        auto const work = [&]() -> awaitable<void> {
+            try {
+                downloaded_file const done = co_await d.run();
+                path = done.path;
+            } catch (std::system_error const &e) {
+                w.failed = e.code();
+            }
+        };
+        w.failed.clear();
+        sim.run(work(), 1h);
+        w.last.reset();
+        sim.run_for(1s);
+        return path;
+    }
+    awaitable<pipe_end> open() {
+        ++evil.connections;
+        auto const l = std::make_shared<line>(sim.get_executor());
+        tasks.spawn(serve_hostile(evil, pipe_end{l, 1}));
+        co_return pipe_end{l, 0};
+    }
+    /// What is in the folder under a name of its own.
+    std::vector<std::string> finished() const {
+        std::vector<std::string> names;
+        for (auto const &entry : fs::directory_iterator{w.output.path}) {
+            auto const name = entry.path().filename().string();
+            if (!name.ends_with(".part") && !name.ends_with(".journal")) names.push_back(name);
+        }
+        return names;
+    }
+
+    simulation sim{25};
+    world w{sim.get_executor()};
+    hostile_server evil;
+    task_group tasks{sim.get_executor()};
+};
+
+struct lie {
+    std::string what;
+    std::function<void(hostile_server &)> tell;
+};
+
+std::vector<lie> const &lies() {
+    using server = hostile_server;
+    static std::vector<lie> const all{
+        {"T27: a chunk that was not asked for", [](server &s) { s.on_range = [](auto const &me, auto const &r) { return me.chunk_bytes(r.first == 0 ? 1 : 0); }; }},
+        {"T27: a chunk that there is not", [](server &s) { s.on_range = [](auto const &, auto const &) { return answer_bytes(chunk_header{0xffffffff}); }; }},
+        {"T27: every chunk twice", [](server &s) { s.on_range = [](auto const &me, auto const &r) {
+             bytes out = me.chunk_bytes(r.first);
+             append(out, me.run_of(r));
+             return out;
+         }; }},
+        {"T27: other bytes", [](server &s) { s.on_range = [](auto const &me, auto const &r) {
+             bytes out = me.run_of(r);
+             out[out.size() / 2] ^= 1;
+             return out;
+         }; }},
+        {"T27: chunks in another order", [](server &s) { s.on_range = [](auto const &me, auto const &r) {
+             bytes out;
+             for (std::uint32_t n = r.count; n-- > 0;) append(out, me.chunk_bytes(r.first + n));
+             return out;
+         }; }},
+        {"T27: hashes of another file", [](server &s) { s.on_layer = [](auto const &me, auto const &r) {
+             auto page = make_layer_page(me.hashes, r.page);
+             page.hashes[0][5] ^= 1;
+             return answer_bytes(layer_page_message{std::move(page.hashes), std::move(page.proof)});
+         }; }},
+        {"T27: no hashes", [](server &s) { s.on_layer = [](auto const &, auto const &) { return answer_bytes(layer_page_message{}); }; }},
+        {"T27: a list of files for an answer", [](server &s) { s.on_range = [](auto const &, auto const &) { return answer_bytes(list_page{}); }; }},
+        {"T26: chunks before they are asked for", [](server &s) { s.on_manifest = [](auto const &me) {
+             bytes out = answer_bytes(me.described);
+             append(out, me.chunk_bytes(0));
+             return out;
+         }; }},
+        {"T25: a size that lies", [](server &s) { s.on_manifest = [](auto const &me) {
+             manifest other = me.described;
+             other.size *= 1000;
+             return answer_bytes(other);
+         }; }},
+        {"T25: a size of 2^63", [](server &s) { s.on_manifest = [](auto const &me) {
+             manifest other = me.described;
+             other.size = std::uint64_t{1} << 63;
+             return answer_bytes(other);
+         }; }},
+        {"T2: a frame of 2^62 bytes", [](server &s) { s.on_range = [](auto const &, auto const &) { return frame_bytes(std::uint64_t{1} << 62, bytes(100)); }; }},
+        {"T28: a body that is none", [](server &s) { s.on_manifest = [](auto const &) { return frame_bytes(bytes(40, 0xff)); }; }},
+        {"T25: it never ends", [](server &s) {
+             s.on_range = [](auto const &, auto const &) { return answer_bytes(chunk_header{0}); };
+             s.then_endless = true;
+         }},
+        {"T29: a byte a second", [](server &s) {
+             s.on_range = [](auto const &, auto const &) { return answer_bytes(chunk_header{0}); };
+             s.then_endless = true;
+             s.pause = 1s;
+         }},
+    };
+    return all;
+}
+
+} // namespace
+
+TEST_CASE("T25, T26, T27: files: whatever a serving peer says, an honest one's file arrives, and nothing else does") {
+    for (auto const &one : lies()) {
+        CAPTURE(one.what);
+        hostile_world t;
+        one.tell(t.evil);
+        t.add_honest();
+        memory_meter::span const used;
+        fs::path const path = t.get();
+        CHECK_FALSE(t.w.failed);
+        REQUIRE(path == t.w.output.path / "a");
+        same(path, t.evil.content);
+        CHECK(t.finished().size() == 1);
+        CHECK(used.most() < 32 * chunk); // the windows of two sources, and what is being verified
+    }
+}
+
+TEST_CASE("T25, T26, T27: files: alone, a peer that lies leaves nothing under the file's name") {
+    for (auto const &one : lies()) {
+        CAPTURE(one.what);
+        hostile_world t;
+        one.tell(t.evil);
+        memory_meter::span const used;
+        t.get();
+        CHECK(t.w.failed);
+        CHECK(t.finished().empty());
+        CHECK(t.evil.connections <= 4);
+        CHECK(used.most() < 16 * chunk);
+        CHECK(t.evil.sent < 16 * chunk); // it is cut off, not listened to
+    }
+    hostile_world t; // the same without a lie
+    fs::path const path = t.get();
+    CHECK_FALSE(t.w.failed);
+    same(path, t.evil.content);
+}
+
+TEST_CASE("T21, T23, T24: files: no name that a peer gives leads out of the folder, onto another file, or to a terminal") {
+    std::vector<std::string> const names{
+        "../../outside", "/etc/passwd", "..", ".", "", "a/../../b", "..\\..\\outside", "C:\\windows\\system.ini", std::string("a\0/../b", 7),
+        ".bashrc", ".ssh/authorized_keys", "\x1b]0;title\x07" "a", "\x1b[2J", "a\r\nb", "CON", "nul.txt", "LPT1", "a:stream", "a ", "a.", std::string(255, 'x'),
+        "\xe2\x80\xae" "gpj.exe", "a\xff\xfe", "taken", "k7qm-3fz2-aaaa-bbbb-cccc", "~/x", "$(reboot)", "-rf",
+    };
+    for (auto const &name : names) {
+        CAPTURE(name);
+        hostile_world t{1000};
+        temporary_folder const around; // whose folder inside is the output
+        t.w.destination = around.path / "in" / "out";
+        fs::create_directories(t.w.destination);
+        around.write("in/out/taken", "mine");
+        t.evil.described.name = name;
+        fs::path const path = t.get();
+        CHECK_FALSE(t.w.failed);
+        CHECK(path.parent_path() == t.w.destination);
+        std::size_t files = 0;
+        for (auto const &entry : fs::recursive_directory_iterator{around.path})
+            if (entry.is_regular_file()) ++files;
+        CHECK(files == 2);
+        CHECK(temporary_folder::read(around.path / "in/out/taken") == "mine");
+        for (auto const c : path.filename().string()) CHECK_FALSE(static_cast<unsigned char>(c) < 0x20);
+        CHECK_FALSE(path.filename().string().starts_with("."));
+        CHECK_FALSE(path.filename() == "CON");
+        CHECK(path.filename().string().size() <= 200);
+    }
+}
+
+TEST_CASE("T26: files: above the limit that was given nothing is asked for, whatever the peer sends along") {
+    hostile_world t;
+    t.w.options.max_size = 1000;
+    t.evil.on_manifest = [](auto const &me) {
+        bytes out = answer_bytes(me.described);
+        append(out, me.chunk_bytes(0));
+        return out;
+    };
+    t.get();
+    CHECK(t.w.failed == errc::message_too_large);
+    CHECK(t.w.output.count() == 0);
+}

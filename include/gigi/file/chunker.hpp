@@ -23,7 +23,9 @@ namespace gigi::inline v1 {
 struct chunker_options {
     std::size_t window = std::size_t{16} << 20;         ///< bytes asked of one source and not yet there
     std::size_t largest_request = std::size_t{8} << 20; ///< bytes in one request; one chunk at least
-    duration stall_timeout = std::chrono::seconds{30};  ///< a source that sends nothing for so long is given up
+    duration stall_timeout = std::chrono::seconds{30};  ///< a source that sends next to nothing for so long is given up
+    std::size_t stall_bytes = std::size_t{16} << 10;    ///< … that is, less than this
+    duration race_after = std::chrono::seconds{10};     ///< what a source is so long about, the idle are asked for, too
 };
 
 /// A run of chunks to ask for.
@@ -71,6 +73,15 @@ class chunker {
             return duplicate_request(source, now);
         return range;
     }
+    /// Whether an idle source may now be asked for what another one takes too long about.
+    bool race_due(time_point now) const {
+        bool idle = false, slow = false;
+        for (auto const &[id, source] : sources_) {
+            idle |= source.owed.empty();
+            slow |= is_slow(source, now);
+        }
+        return idle && slow;
+    }
 
     enum class verdict {
         wanted,      ///< take its bytes, verify them, and say `verified` or `rejected`
@@ -82,30 +93,44 @@ class chunker {
         auto &source = sources_.at(id);
         if (source.owed.empty() || source.owed.front() != chunk) return verdict::unexpected;
         auto &now = states_[static_cast<std::size_t>(chunk)];
-        if (now == state::asked) {
-            now = state::arriving;
-            source.arriving = true;
-            return verdict::wanted;
-        }
-        return verdict::superfluous;
+        if (now != state::asked && now != state::arriving) return verdict::superfluous;
+        now = state::arriving;
+        source.arriving = true;
+        return verdict::wanted;
     }
     /// All of the chunk that was begun is here.
-    void end_chunk(source_id id, time_point now) {
+    /// @return whether it is to be verified; otherwise another source was faster
+    bool end_chunk(source_id id, time_point now) {
         auto &source = sources_.at(id);
         auto const chunk = source.owed.front();
         source.owed.pop_front();
         source.owed_bytes -= map_.size_of(chunk);
-        source.progress = now;
+        source.progress = source.begun = now;
+        source.received = 0;
         auto &here = states_[chunk];
-        if (std::exchange(source.arriving, false))
+        bool const first = std::exchange(source.arriving, false) && (here == state::asked || here == state::arriving);
+        if (first)
             here = state::arrived;
         else
             release(chunk);
+        return first;
     }
     /// Whether a source has been asked for chunks that have not come yet.
     bool owes(source_id id) const { return !sources_.at(id).owed.empty(); }
-    /// A source makes progress within a chunk.
-    void note_progress(source_id id, time_point now) { sources_.at(id).progress = now; }
+    /// A source has sent so many bytes of a chunk.
+    void note_progress(source_id id, std::size_t size, time_point now) {
+        auto &source = sources_.at(id);
+        source.received += size;
+        if (source.received < options_.stall_bytes) return;
+        source.received = 0;
+        source.progress = now;
+    }
+    /// So much time does not count against a source: we have not read from it.
+    void excuse(source_id id, duration span) {
+        auto &source = sources_.at(id);
+        source.progress += span;
+        source.begun += span;
+    }
 
     /// An arrived chunk has the right hash and is written.
     void verified(std::uint64_t chunk) { complete(chunk); }
@@ -119,7 +144,7 @@ class chunker {
             make_missing(chunk);
     }
 
-    /// The sources that owe something and have sent nothing for too long.
+    /// The sources that owe something and have sent next to nothing for too long.
     std::vector<source_id> stalled(time_point now) const {
         std::vector<source_id> out;
         for (auto const &[id, source] : sources_)
@@ -136,7 +161,7 @@ class chunker {
     enum class state : std::uint8_t {
         missing,  // nobody has been asked
         asked,    // one or two sources owe it
-        arriving, // its bytes are coming in
+        arriving, // its bytes are coming in, from one source or more
         arrived,  // being verified
         done,
     };
@@ -144,11 +169,20 @@ class chunker {
         std::deque<std::uint32_t> owed; // in the order in which they will come
         std::size_t owed_bytes = 0;
         bool arriving = false; // the first of `owed` is taken from this source
-        time_point progress{};
+        time_point begun{};    // when the first of `owed` became the first
+        time_point progress{}; // when it had last sent enough to count
+        std::size_t received = 0; // since
     };
 
+    bool is_slow(line const &source, time_point now) const {
+        return !source.owed.empty() && now - source.begun >= options_.race_after;
+    }
+
     void ask(line &from, chunk_range range, time_point now) {
-        if (from.owed.empty()) from.progress = now;
+        if (from.owed.empty()) {
+            from.progress = from.begun = now;
+            from.received = 0;
+        }
         for (std::uint32_t i = 0; i < range.count; ++i) {
             std::uint32_t const chunk = range.first + i;
             states_[chunk] = state::asked;
@@ -177,11 +211,25 @@ class chunker {
         for (auto const &[id, other] : sources_)
             if (&other != &idle && !other.owed.empty() && (!busiest || other.owed_bytes > busiest->owed_bytes)) busiest = &other;
         if (!busiest) return std::nullopt;
+        // First what nobody else has been asked for; then what all who were asked are too long about.
         for (auto i = busiest->owed.rbegin(); i != busiest->owed.rend(); ++i) {
             if (states_[*i] != state::asked || owed_by(*i) > 1) continue;
             chunk_range const range{*i, 1};
             ask(idle, range, now);
             return range;
+        }
+        for (auto const &[id, other] : sources_) {
+            if (!is_slow(other, now)) continue;
+            for (auto const chunk : other.owed) {
+                if (states_[chunk] != state::asked && states_[chunk] != state::arriving) continue;
+                bool const hopeless = std::ranges::all_of(sources_, [&](auto const &s) {
+                    return std::ranges::find(s.second.owed, chunk) == s.second.owed.end() || is_slow(s.second, now);
+                });
+                if (!hopeless) continue;
+                chunk_range const range{chunk, 1};
+                ask(idle, range, now);
+                return range;
+            }
         }
         return std::nullopt;
     }

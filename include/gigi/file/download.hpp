@@ -154,6 +154,7 @@ template <ByteStream Stream> class file_download {
                 auto const stalled = plan_->stalled(clock_.now());
                 for (auto const &s : active_)
                     if (!s->held_back && std::ranges::find(stalled, s->id) != stalled.end()) drop(*s, make_error_code(errc::timed_out));
+                if (plan_->race_due(clock_.now())) changed_.notify_all();
                 report(false);
             }
             (void)co_await ticker_.wait_for(options_.progress_interval);
@@ -287,14 +288,16 @@ template <ByteStream Stream> class file_download {
                 if (n == 0) throw error{make_error_code(errc::end_of_stream)};
                 at += n;
                 if (s.pace.limited()) {
+                    auto const before = clock_.now();
                     s.held_back = true;
                     co_await s.pace.wait(n);
                     s.held_back = false;
+                    plan_->excuse(s.id, clock_.now() - before);
                 }
-                plan_->note_progress(s.id, clock_.now());
+                plan_->note_progress(s.id, n, clock_.now());
             }
-            plan_->end_chunk(s.id, clock_.now());
-            if (verdict == chunker::verdict::superfluous) {
+            bool const first = plan_->end_chunk(s.id, clock_.now());
+            if (!first) {
                 give_back(std::move(buffer));
                 continue;
             }

@@ -28,7 +28,7 @@ chunker small(std::uint64_t n) { return chunker{chunks(n), chunk_set{n}, small_w
 /// Takes one whole, good chunk from a source.
 void deliver(chunker &plan, chunker::source_id from, std::uint32_t n, time_point now = at(0)) {
     REQUIRE(plan.begin_chunk(from, n) == verdict::wanted);
-    plan.end_chunk(from, now);
+    REQUIRE(plan.end_chunk(from, now));
     plan.verified(n);
 }
 
@@ -156,12 +156,62 @@ TEST_CASE("chunker: a source that loses a race in the middle of a chunk loses no
     (void)plan.next_request(a, at(0));
     CHECK(plan.next_request(b, at(0)) == chunk_range{0, 1});
     REQUIRE(plan.begin_chunk(a, 0) == verdict::wanted);
-    REQUIRE(plan.begin_chunk(b, 0) == verdict::superfluous); // `a` is at it
-    plan.remove_source(a);                                   // but does not finish
-    plan.end_chunk(b, at(0));
-    CHECK(plan.next_request(b, at(0)) == chunk_range{0, 1});
-    deliver(plan, b, 0);
+    REQUIRE(plan.begin_chunk(b, 0) == verdict::wanted); // `a` is at it, too
+    plan.remove_source(a);                              // but does not finish
+    CHECK(plan.end_chunk(b, at(0)));
+    plan.verified(0);
     CHECK(plan.complete());
+}
+
+TEST_CASE("chunker: of two that are in the middle of a chunk the first to finish has it; a bad one leaves it to the other") {
+    for (bool const good : {true, false}) {
+        auto plan = small(1);
+        auto const a = plan.add_source(at(0)), b = plan.add_source(at(0));
+        (void)plan.next_request(a, at(0));
+        CHECK(plan.next_request(b, at(0)) == chunk_range{0, 1});
+        REQUIRE(plan.begin_chunk(a, 0) == verdict::wanted);
+        REQUIRE(plan.begin_chunk(b, 0) == verdict::wanted);
+        CHECK(plan.end_chunk(a, at(0)));
+        if (good)
+            plan.verified(0);
+        else
+            plan.rejected(0);
+        CHECK(plan.end_chunk(b, at(0)) == !good);
+        if (!good) plan.verified(0);
+        CHECK(plan.complete());
+    }
+}
+
+TEST_CASE("T29: what sources are long about is asked of the idle, however many such sources there are") {
+    auto plan = small(2);
+    auto const a = plan.add_source(at(0)), b = plan.add_source(at(0)), c = plan.add_source(at(0));
+    CHECK(plan.next_request(a, at(0)) == chunk_range{0, 2});
+    REQUIRE(plan.begin_chunk(a, 0) == verdict::wanted);
+    CHECK(plan.next_request(b, at(0)) == chunk_range{1, 1});
+    REQUIRE(plan.begin_chunk(b, 1) == verdict::wanted);
+    CHECK(!plan.next_request(c, at(9'999)));
+    CHECK_FALSE(plan.race_due(at(9'999)));
+    CHECK(plan.race_due(at(10'000)));
+    CHECK(plan.next_request(c, at(10'000)) == chunk_range{0, 1});
+    CHECK(!plan.next_request(c, at(10'000))); // one at a time
+    deliver(plan, c, 0, at(10'100));
+    CHECK(plan.next_request(c, at(10'100)) == chunk_range{1, 1});
+    deliver(plan, c, 1, at(10'200));
+    CHECK(plan.complete());
+    CHECK_FALSE(plan.end_chunk(a, at(20'000)));
+}
+
+TEST_CASE("T29: a few bytes now and then are no progress") {
+    auto plan = small(9);
+    auto const a = plan.add_source(at(0));
+    (void)plan.next_request(a, at(0));
+    for (std::int64_t second = 0; second < 30; ++second) plan.note_progress(a, 500, at(second * 1000));
+    CHECK(plan.stalled(at(30'000)) == std::vector{a});
+    plan.note_progress(a, 2000, at(30'000));
+    CHECK(plan.stalled(at(30'000)).empty());
+    plan.excuse(a, 5s);
+    CHECK(plan.stalled(at(64'999)).empty());
+    CHECK(plan.stalled(at(65'000)) == std::vector{a});
 }
 
 TEST_CASE("chunker: sources that have stalled") {
@@ -171,7 +221,7 @@ TEST_CASE("chunker: sources that have stalled") {
     (void)plan.next_request(a, at(100'000));
     (void)plan.next_request(b, at(100'000));
     CHECK(plan.stalled(at(129'999)).empty());
-    plan.note_progress(a, at(120'000));
+    plan.note_progress(a, 16 << 10, at(120'000));
     CHECK(plan.stalled(at(130'000)) == std::vector{b});
     deliver(plan, b, 2, at(131'000));
     CHECK(plan.stalled(at(149'999)).empty());
@@ -210,8 +260,9 @@ TEST_CASE("chunker: whatever sources do, every chunk is taken once and the end i
                 REQUIRE(v != verdict::unexpected);
                 under_way[id] = v == verdict::wanted ? n : ~0u;
             } else if (under_way[id]) {
-                plan.end_chunk(id, at(step));
-                if (*under_way[id] != ~0u) to_verify.insert(*under_way[id]);
+                bool const first = plan.end_chunk(id, at(step));
+                CHECK((first && *under_way[id] == ~0u) == false);
+                if (first) to_verify.insert(i->second.front());
                 i->second.pop_front();
                 under_way[id].reset();
             }

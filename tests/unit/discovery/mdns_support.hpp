@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-namespace gigi::testing {
+namespace gigi::inline v1::testing {
 
 /// A well-formed peer id, one for each number.
 inline peer_id numbered_peer(unsigned number) {
@@ -99,4 +99,4 @@ class mdns_network {
     std::function<bool(mdns_node const &from, mdns_node const &to)> lost = [](auto const &, auto const &) { return false; };
 };
 
-} // namespace gigi::testing
+} // namespace gigi::inline v1::testing

@@ -303,7 +303,7 @@ class swarm {
             }
             auto const host = incoming->remote_address().ip_text();
             bool const from_there = inbound_from(host) >= options_.max_connections_per_address;
-            if (from_there || handshakes_ >= options_.max_pending_handshakes) {
+            if (from_there || is_full() || is_crowding(host)) {
                 ++stats_.handshakes_refused;
                 if (from_there) ++stats_.handshakes_refused_per_address;
                 continue;
@@ -318,10 +318,12 @@ class swarm {
             std::string const &host;
             counted(swarm &s, std::string const &h) : owner{s}, host{h} {
                 ++owner.handshakes_;
+                ++owner.handshakes_from_[host];
                 ++owner.inbound_[host];
             }
             ~counted() {
                 --owner.handshakes_;
+                if (auto const mine = owner.handshakes_from_.find(host); --mine->second == 0) owner.handshakes_from_.erase(mine);
                 owner.forget_inbound(host);
             }
         } const count{*this, host};
@@ -335,6 +337,11 @@ class swarm {
         }
     }
 
+    bool is_full() const noexcept { return handshakes_ >= options_.max_pending_handshakes; }
+    /// The last eighth of the places is for hosts that have no handshake under way: no one host can keep the others out (T29).
+    bool is_crowding(std::string const &host) const {
+        return handshakes_ >= options_.max_pending_handshakes - options_.max_pending_handshakes / 8 && handshakes_from_.contains(host);
+    }
     std::size_t inbound_from(std::string const &host) const {
         auto const found = inbound_.find(host);
         return found == inbound_.end() ? 0 : found->second;
@@ -591,6 +598,7 @@ class swarm {
     std::map<std::string, std::size_t> inbound_;             // by remote IP: handshakes and connections
     std::vector<std::weak_ptr<swarm_observer const>> observers_;
     std::size_t handshakes_ = 0;
+    std::map<std::string, std::size_t> handshakes_from_;     // by remote IP
     swarm_stats stats_;
     bool stopping_ = false;
     task_group tasks_;

@@ -16,6 +16,7 @@
 #include "received_file.hpp"
 #include "types.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <filesystem>
@@ -117,7 +118,7 @@ class messenger {
             around_.emit(event{events::direct_message{from, nickname, message.text, message.id}});
             break;
         case direct_protocol::kind::image: {
-            if (message.data.size() > options_.max_image_size) refuse("image");
+            if (message.data.size() > std::min<std::uint64_t>(options_.max_image_size, options_.auto_accept_size)) refuse("image"); // unasked (T26)
             std::string const name = safe_file_name(message.name);
             auto store = [this, &name, &message] { return write_received_file(options_.output_directory, name, message.data); };
             std::filesystem::path const path = co_await run_on(around_.disk, store);

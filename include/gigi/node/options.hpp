@@ -55,7 +55,7 @@ struct node_options {
     /// Inbound, from one IP address: a household or a school behind one address fits. Beyond: closed before the handshake:
     /// `handshakes_refused_per_address`.
     std::size_t max_connections_per_address = 128;
-    /// Inbound, not yet authenticated, so of anybody. Beyond: closed: `handshakes_refused`.
+    /// Inbound, not yet authenticated, so of anybody. Beyond, and in the last eighth a host's second one: closed: `handshakes_refused`.
     std::size_t max_pending_handshakes = 128;
     /// For an inbound handshake, and for the choice of a stream's protocol: several round trips, however far. Beyond: closed:
     /// `handshakes_failed`.
@@ -103,7 +103,8 @@ struct node_options {
     /// quarter, or one message. Beyond: they wait unread, for half of `request_timeout` (`requests_delayed`), and are then refused with
     /// `limit_exceeded` (`requests_refused`). Decoding takes up to as much again.
     std::size_t max_receiving = std::size_t{128} << 20;
-    /// Of a group's image that is fetched by itself. Beyond: it is offered (`file_offered`): `images_not_fetched`.
+    /// Of an image that is taken unasked. Beyond: a group's is offered (`file_offered`), not fetched: `images_not_fetched`; a direct
+    /// one is refused: `messages_refused`. 0: none is taken.
     std::uint64_t auto_accept_size = 16 << 20;
 
     // Groups

@@ -93,6 +93,12 @@ class simulation {
         settle();
     }
 
+    /// As when the host sleeps: the clock jumps, and all that was due meanwhile is late.
+    void sleep(duration span) {
+        time_.advance_to(now() + span);
+        settle();
+    }
+
   private:
     class simulated_time final : public time_source {
       public:

@@ -4,6 +4,8 @@
 
 #include <doctest/doctest.h>
 
+#include <vector>
+
 using namespace gigi;
 using namespace gigi::testing;
 
@@ -31,6 +33,17 @@ TEST_CASE("simulation: hours pass at once, and values and failures come out") {
     sim.run_for(10min);
     CHECK(sim.now() - start == 5h + 10min);
     CHECK_THROWS_AS(sim.run(with_timeout(late(1h), 1s)), std::system_error);
+}
+
+TEST_CASE("simulation: a host that sleeps finds all that was due late, in its order") {
+    simulation sim{1};
+    std::vector<duration> late_by;
+    auto const start = sim.now();
+    alarm_timer first{sim.get_executor()}, second{sim.get_executor()};
+    second.set(start + 2h, [&] { late_by.push_back(sim.now() - start - 2h); });
+    first.set(start + 1h, [&] { late_by.push_back(sim.now() - start - 1h); });
+    sim.sleep(8h);
+    CHECK(late_by == std::vector<duration>{7h, 6h});
 }
 
 TEST_CASE("simulation: a deadlock and an endless wait are errors, not a hang") {

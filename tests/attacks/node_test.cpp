@@ -1,0 +1,273 @@
+// Attacks on a whole node, by a peer that is connected to it in good order: T15, T20, T23, T26, T29, T31.
+#include "attacks/memory_meter.hpp"
+#include "unit/file/temporary_folder.hpp"
+
+#include <gigi/protocol/direct.hpp>
+#include <gigi/protocol/nickname.hpp>
+#include <gigi/testing/hostile_bytes.hpp>
+#include <gigi/testing/memory_host.hpp>
+#include <gigi/testing/memory_stack.hpp>
+
+#include <doctest/doctest.h>
+
+#include <memory>
+#include <string>
+#include <system_error>
+#include <vector>
+
+using namespace gigi;
+using namespace gigi::testing;
+namespace fs = std::filesystem;
+
+namespace {
+
+/// Two nodes that know each other as alice (the victim) and bob, and mallory, who speaks every protocol in its own way.
+struct company {
+    explicit company(node_options const &limits = {}) : alice{sim.get_executor(), with(limits, "alice", 1, folder.path), on(1)},
+          bob{sim.get_executor(), with(node_options(), "bob", 2, other_folder.path), on(2)}, events{alice.subscribe()}, heard_by_bob{bob.subscribe()},
+          mallory{network, "10.0.0.66", sim.random()} {
+        sim.run(start());
+        sim.run_for(3s);
+        sim.run(mallory.net.dial(multiaddr::parse(alice.addresses().front().to_string()).value()));
+        sim.run_for(1s);
+    }
+    ~company() {
+        try {
+            sim.run(mallory.net.stop());
+            sim.run(alice.stop());
+            sim.run(bob.stop());
+        } catch (std::exception const &e) {
+            MESSAGE("stopping: ", e.what());
+        }
+    }
+    static node_options with(node_options o, std::string const &nickname, int number, fs::path const &output) {
+        std::string const host = "10.0.0." + std::to_string(number);
+        o.nickname = nickname;
+        o.listen.assign(1, "/ip4/" + host + "/tcp/4001");
+        o.mdns = false;
+        o.output_directory = output / "out";
+        return o;
+    }
+    memory_stack on(int number) {
+        memory_stack stack;
+        stack.network = &network;
+        stack.host = "10.0.0." + std::to_string(number);
+        stack.seed = static_cast<std::uint64_t>(number);
+        return stack;
+    }
+    awaitable<void> start() {
+        co_await alice.start();
+        co_await bob.start();
+        std::string const address = alice.addresses().front().to_string();
+        (void)co_await bob.dial(address);
+    }
+
+    template <class E> std::vector<E> taken() {
+        std::vector<E> found;
+        event e;
+        while (events.try_next(e)) {
+            if (auto const *match = std::get_if<E>(&e)) found.push_back(*match);
+        }
+        return found;
+    }
+    std::size_t files() const {
+        return fs::exists(folder.path / "out") ? static_cast<std::size_t>(std::distance(fs::directory_iterator{folder.path / "out"}, {})) : 0;
+    }
+    template <class P> std::error_code say(typename P::request const &what) {
+        std::error_code code;
+        auto const work = [&]() -> awaitable<void> {
+            try {
+                (void)co_await send_request<P>(mallory.net, alice.id(), what, 30s);
+            } catch (std::system_error const &e) {
+                code = e.code();
+            }
+        };
+        sim.run(work());
+        return code;
+    }
+    /// Whether a message of bob's arrives. @return after how long
+    duration check_bob() {
+        auto const start = sim.now();
+        taken<events::direct_message>();
+        auto const work = [&]() -> awaitable<void> { (void)co_await bob.send("alice", "are you there?"); };
+        sim.run(work());
+        auto const heard = taken<events::direct_message>();
+        REQUIRE(heard.size() == 1);
+        CHECK(heard[0].nickname == "bob");
+        CHECK(heard[0].text == "are you there?");
+        return sim.now() - start;
+    }
+
+    temporary_folder folder, other_folder;
+    simulation sim{11};
+    memory_network network{sim.get_executor(), sim.random()};
+    memory_node alice, bob;
+    event_reader events, heard_by_bob;
+    memory_host mallory;
+};
+
+direct_protocol::request image(std::size_t size, std::string name = "a.png") {
+    direct_protocol::request message;
+    message.id = std::string(32, 'a');
+    message.kind = direct_protocol::kind::image;
+    message.name = std::move(name);
+    message.data.assign(size, 0x89);
+    return message;
+}
+
+} // namespace
+
+TEST_CASE("T20: node: whoever takes another's nickname gets nothing that is meant for its owner") {
+    company c;
+    nickname_exchange::request claim;
+    claim.nickname = "bob";
+    CHECK_FALSE(c.say<nickname_exchange>(claim));
+    c.sim.run_for(1s);
+    CHECK(c.taken<events::nickname_conflict>().size() == 1);
+    try {
+        CHECK(c.alice.resolve("bob") == c.bob.id());
+    } catch (std::system_error const &e) { // both are here: say which
+        CHECK(e.code() == errc::ambiguous_nickname);
+    }
+    std::vector<std::string> heard;
+    serve_requests<direct_protocol>(c.mallory.net, [&](peer_id const &, direct_protocol::request const &m) {
+        heard.push_back(m.text);
+        delivery_receipt taken;
+        taken.id = m.id;
+        return taken;
+    }, 5s);
+    auto const send = [&]() -> awaitable<void> {
+        try {
+            (void)co_await c.alice.send("bob", "for bob alone");
+        } catch (std::system_error const &) {
+        }
+    };
+    c.sim.run(send());
+    auto const leave = [&]() -> awaitable<void> { co_await c.bob.stop(); };
+    c.sim.run(leave()); // and while bob is away
+    c.sim.run_for(5s);
+    c.sim.run(send());
+    CHECK(heard.empty());
+}
+
+TEST_CASE("T23: node: nicknames that would command a terminal, or end a line, are no nicknames") {
+    company c;
+    for (auto const &name : {std::string{"\x1b[2J"}, std::string{"a\nb"}, std::string("a\0b", 3), std::string{"\xe2\x80\xae" "bob"}, std::string{"\xff"}, std::string(65, 'x'),
+                             std::string{"a~b"}, std::string{"\""}}) {
+        CAPTURE(to_hex(as_bytes(name)));
+        nickname_exchange::request claim;
+        claim.nickname = name;
+        c.say<nickname_exchange>(claim);
+        c.sim.run_for(100ms);
+        CHECK(c.alice.nickname_of(c.mallory.id()).empty());
+    }
+    auto offer = image(0, "\x1b]0;x\x07/../../etc/passwd");
+    offer.kind = direct_protocol::kind::file_offer;
+    offer.code = "k7qm";
+    CHECK_FALSE(c.say<direct_protocol>(offer));
+    auto const offered = c.taken<events::file_offered>();
+    REQUIRE(offered.size() == 1);
+    CHECK(offered[0].name == "passwd");
+    CHECK(c.files() == 0); // an offer is no file
+    c.check_bob();
+}
+
+TEST_CASE("T26: node: nothing is written that is larger than what the user lets in by itself, or has no reasonable name") {
+    node_options careful;
+    careful.auto_accept_size = 1000;
+    company c{careful};
+    CHECK(c.say<direct_protocol>(image(1001)));
+    CHECK(c.files() == 0);
+    CHECK_FALSE(c.say<direct_protocol>(image(1000, "../../../outside")));
+    CHECK(c.files() == 1);
+    CHECK(fs::exists(c.folder.path / "out" / "outside"));
+    CHECK_FALSE(c.say<direct_protocol>(image(1000, "../../../outside")));
+    CHECK(fs::exists(c.folder.path / "out" / "outside (1)"));
+    for (auto const &entry : fs::directory_iterator{c.folder.path}) CHECK(entry.path().filename() == "out");
+    auto other = image(10);
+    other.kind = static_cast<direct_protocol::kind>(77);
+    CHECK(c.say<direct_protocol>(other));
+    other = image(10);
+    other.id = std::string(33, 'a');
+    CHECK(c.say<direct_protocol>(other));
+    CHECK(c.files() == 2);
+    c.check_bob();
+}
+
+TEST_CASE("T15, T29: node: a flood of messages costs the events that fit the queue, and the app is told of the rest") {
+    node_options few;
+    few.max_queued_events = 100;
+    company c{few};
+    memory_meter::span const used;
+    direct_protocol::request text;
+    text.id = std::string(32, 'a');
+    text.text = std::string(1000, 'x');
+    for (int i = 0; i < 1000; ++i) CHECK_FALSE(c.say<direct_protocol>(text));
+    CHECK(used.most() < 2 * 1024 * 1024);
+    CHECK(c.alice.stats().events_dropped >= 900);
+    std::size_t reported = 0;
+    event e;
+    while (c.events.try_next(e))
+        if (auto const *dropped = std::get_if<events::events_dropped>(&e)) reported += dropped->count;
+    CHECK(reported >= 900);
+    c.check_bob();
+}
+
+TEST_CASE("T29: node: requests that are begun and never ended are held for a bounded time, and no more of them than a peer may have") {
+    company c;
+    memory_meter::span const used;
+    std::vector<stream> held;
+    auto const begin = [&]() -> awaitable<void> {
+        for (int i = 0; i < 200; ++i) {
+            std::vector<std::string> offer(1, std::string{direct_protocol::id});
+            try {
+                stream one = co_await c.mallory.net.open_stream(c.alice.id(), std::move(offer));
+                bytes const start = frame_bytes(16 << 20, bytes(100'000, 'x')); // the largest that there may be; 100 kB of it
+                bytes_view const all{start};
+                co_await one.write(all);
+                held.push_back(std::move(one));
+            } catch (std::system_error const &) {
+            }
+        }
+        co_await sleep_for(1s);
+    };
+    c.sim.run(begin());
+    CHECK(c.alice.stats().links.streams_refused >= 136);
+    CHECK(used.most() < 64 * 1024 * 1024); // both ends of 64 times 100 kB, and what waits for the refused
+    auto const latency = c.check_bob();
+    CHECK(latency < 500ms);
+    MESSAGE("requests that never end: ", used.most() / 1024, " KiB at most, both ends; bob's message took ",
+            std::chrono::duration_cast<std::chrono::milliseconds>(latency).count(), " ms simulated");
+    c.sim.run_for(30s);
+    CHECK(used.held() < 8 * 1024 * 1024);
+    c.check_bob();
+}
+
+TEST_CASE("T31: node: a host that sleeps for hours finds its peers again, and what it says then is new to them") {
+    node_options friends;
+    company c{friends};
+    auto const enter = [&]() -> awaitable<void> {
+        co_await c.alice.join("lobby");
+        co_await c.bob.join("lobby");
+    };
+    c.sim.run(enter());
+    c.sim.run_for(5s);
+    c.alice.publish("lobby", "before");
+    c.sim.run_for(1s);
+    c.sim.sleep(8h); // every deadline is over at once
+    c.sim.run_for(1min);
+    auto const dial = [&]() -> awaitable<void> {
+        std::string const address = c.alice.addresses().front().to_string();
+        (void)co_await c.bob.dial(address);
+    };
+    c.sim.run(dial());
+    c.sim.run_for(5s);
+    c.alice.publish("lobby", "after");
+    c.sim.run_for(1s);
+    std::vector<std::string> texts;
+    event e;
+    while (c.heard_by_bob.try_next(e))
+        if (auto const *m = std::get_if<events::group_message>(&e)) texts.push_back(m->text);
+    CHECK(texts == std::vector<std::string>{"before", "after"});
+    c.check_bob();
+}

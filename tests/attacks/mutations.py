@@ -1,0 +1,187 @@
+"""The defences that tests/attacks/mutate takes out, one at a time, and the test that must fail then.
+
+`edits` are pieces of code, each of which stands once in include/gigi, wherever it is moved to, and what stands there without
+the defence (white space does not matter):
+  drop("statement")            the statement is not executed
+  swap("expression", "other")  another expression of the same type
+  become("statement", "other") other statements
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass
+class Edit:
+    kind: str
+    text: str
+    other: str = ""
+
+
+def drop(text):
+    return Edit("drop", text)
+
+
+def swap(text, other):
+    return Edit("swap", text, other)
+
+
+def become(text, other):
+    return Edit("become", text, other)
+
+
+@dataclass
+class Mutation:
+    threat: str   # T1 …
+    attack: str   # what the attacker does
+    source: str   # of the test, below tests/
+    case: str     # doctest's pattern for its name
+    edits: list
+    number: int = 0
+
+
+def mutation(threat, attack, source, case, *edits):
+    return Mutation(threat, attack, source, case, list(edits))
+
+
+MUTATIONS = [
+    # Framing and mux
+    mutation("T1", "a length whose varint is padded, so that one number has several forms", "unit/core/varint_test.cpp", "T1*",
+             drop("if (data[i] == 0 && i > 0) return {invalid, 0, 0};")),
+    mutation("T1", "a frame of up to 2^63 bytes to any protocol", "attacks/mux_test.cpp", "T1, T2: framing*",
+             drop("if (length.value > max_size) return errc::frame_too_large;"),
+             drop("if (*wanted_ > max_size) throw error{make_error_code(errc::frame_too_large)};")),
+    mutation("T1", "credit for a yamux stream that overflows 32 bits", "attacks/mux_test.cpp", "T1, T3: mux*",
+             drop("if (header.length > std::numeric_limits<std::uint32_t>::max() - stream.send_credit) return fail(errc::protocol_violation);")),
+    mutation("T2", "a frame that is said to be large, and of which little comes", "unit/codec/framed_test.cpp", "T2*",
+             swap("std::min(*wanted_, std::max(first_step, arrived * 2))", "*wanted_")),
+    mutation("T2", "a Noise handshake message of 64 KiB", "attacks/handshake_test.cpp", "T2: handshake*",
+             drop('if (size > max_handshake_message) throw error{errc::message_too_large, "noise handshake"};')),
+    mutation("T3", "data past a stream's window", "attacks/mux_test.cpp", "T1, T3: mux*",
+             drop("if (header.length > stream.receive_credit) return fail(errc::flow_control);")),
+    mutation("T3", "answers that we owe, to somebody who does not read them", "unit/mux/yamux_session_test.cpp", "*T3: frames that wait*",
+             swap("control_.size() - control_next_ >= max_control", "false")),
+    mutation("T3", "endless frames without effect: pings, empty updates, streams begun and aborted", "attacks/mux_test.cpp", "T3: mux: floods*",
+             drop("if (++useless_ > max_useless) fail(errc::protocol_violation);")),
+    mutation("T4", "100,000 streams asked for at once", "attacks/mux_test.cpp", "T4: mux: 100,000*",
+             swap("unacknowledged_in_ >= options_.max_unacknowledged", "false")),
+    mutation("T4", "more streams of one protocol than a peer may have", "unit/link/swarm_test.cpp", "T4: swarm*",
+             swap("in_flight >= options_.max_streams_per_protocol", "false")),
+    mutation("T4", "many identities from one host", "attacks/mux_test.cpp", "T4: mux: many identities*",
+             swap("inbound_from(host) >= options_.max_connections_per_address", "false")),
+    mutation("T5", "asks for data without end on many streams, and reads nothing", "attacks/mux_test.cpp", "T5: mux: a peer that asks*",
+             swap("data.size() + outgoing_.size() <= session.options().send_queue", "true")),
+    mutation("T5", "takes nothing from the connection, but talks", "unit/mux/yamux_test.cpp", "*T29: a peer that takes nothing*",
+             drop("if (now >= write_by) return abort_with(make_error_code(errc::timed_out));")),
+    mutation("T5", "one stream that breaks its own rules, to end the others", "unit/mux/yamux_session_test.cpp", "*T5: data after FIN*",
+             swap("abort_stream(stream, errc::protocol_violation, handler)", "fail(errc::protocol_violation)")),
+    mutation("T5", "a member of a topic that does not read", "unit/gossip/send_queue_test.cpp", "T5*",
+             drop("while (messages_.size() > max_messages_ || bytes_ > max_bytes_) { bytes_ -= cost(*messages_.front()); "
+                  "messages_.pop_front(); ++messages_dropped_; }")),
+
+    # Handshake and identity
+    mutation("T7", "signs with another key, or not at all", "attacks/handshake_test.cpp", "T7: handshake: whoever*",
+             drop("if (!key->verify(signed_bytes(static_key), signature)) return errc::bad_signature;")),
+    mutation("T7", "changes a bit of the handshake on its way", "attacks/handshake_test.cpp", "T7: handshake: no bit*",
+             swap("!chacha20_poly1305{*key_, false}.open(nonce_++, hash_, data, plain.data())",
+                  "(chacha20_poly1305{*key_, false}.open(nonce_++, hash_, data, plain.data()), false)")),
+    mutation("T7", "forges, alters or does not sign a message of a topic", "unit/gossip/message_test.cpp", "T7*",
+             drop("if (!key->verify(signed_bytes(m), m.signature)) return errc::bad_signature;")),
+    mutation("T7", "alters a signed record", "unit/peer/peer_record_test.cpp", "T7*",
+             drop("if (!envelope.key.verify(signed_bytes(domain, envelope.payload_type, envelope.payload), signature)) return errc::bad_signature;")),
+    mutation("T7", "identifies itself with another's key", "unit/link/swarm_test.cpp", "identify*",
+             drop("if (!key || peer_id::from_public_key(*key) != peer) return errc::peer_mismatch;")),
+    mutation("T8", "answers a dial that is meant for somebody else", "attacks/handshake_test.cpp", "T8*",
+             drop("if (expected_ && *expected_ != remote_) return errc::peer_mismatch;")),
+    mutation("T9", "an RSA key of 512 to 400,000 bits", "unit/crypto/key_test.cpp", "T9: RSA*",
+             swap("bits < 2048 || bits > 4096", "false")),
+    mutation("T10", "announces peers without end", "unit/peer/peer_store_test.cpp", "T10: peer_store: peers and addresses*",
+             swap("peers_.size() >= max_peers_ && !make_room(worth)", "false")),
+
+    # Gossip
+    mutation("T11", "subscribes to topics, and flaps", "unit/gossip/mesh_test.cpp", "T11*",
+             swap("++p->changes > options_.max_subscription_changes", "false")),
+    mutation("T12", "floods with IHAVE", "unit/gossip/mesh_test.cpp", "T12: IHAVE*",
+             swap("++p.ihave_rpcs > options_.max_ihave_messages", "false")),
+    mutation("T13", "a PRUNE with a backoff of 2^64 seconds", "unit/gossip/backoff_test.cpp", "T13*",
+             swap("seconds >= limit", "false")),
+    mutation("T14", "prunes us, to have us banned for grafting again too early", "unit/gossip/mesh_test.cpp", "T14: after leaving*",
+             swap("t.backoffs.forbids(p.id, now, options_.backoff_slack)", "false")),
+
+    # mDNS
+    mutation("T15", "announces an address of our own host, to have us dial our own services", "unit/discovery/mdns_core_test.cpp", "T15*",
+             swap("!address.is_loopback() || is_own(from, link)", "true")),
+    mutation("T16", "names whose compression pointers loop", "attacks/discovery_test.cpp", "T16, T17*",
+             drop("if (target >= segment || target < header_size || ++jumps > max_jumps) return fail();")),
+    mutation("T17", "data shorter than its type, or beyond the packet", "attacks/discovery_test.cpp", "T16, T17*",
+             swap("failed_ || size > data_.size() - position_", "failed_")),
+    mutation("T18", "a TTL of 136 years", "attacks/discovery_test.cpp", "T18*",
+             swap("std::clamp<std::chrono::seconds>(heard.ttl, std::chrono::seconds{1}, options_.max_ttl)", "heard.ttl")),
+    mutation("T20", "announces 20,000 peers", "attacks/discovery_test.cpp", "T15, T20*",
+             drop("if (peers_.size() >= options_.max_peers && !make_room(from.host)) return;")),
+    mutation("T20", "takes another's nickname, to get what is meant for its owner", "attacks/node_test.cpp", "T20*",
+             become("if (candidates.size() == 1) return candidates.front();",
+                    "for (auto const &one : candidates) if (!owner || one != *owner) return one; return candidates.front();")),
+
+    # Files
+    mutation("T21", "a file's name with folders in it", "attacks/file_test.cpp", "T21*",
+             drop('if (auto const slash = name.find_last_of("/\\\\"); slash != std::string_view::npos) name.remove_prefix(slash + 1);')),
+    mutation("T21", "the name of a file that is there", "unit/file/output_file_test.cpp", "output file: never overwrites",
+             swap("::renameat2(handle_.native(), from.c_str(), handle_.native(), to.c_str(), RENAME_NOREPLACE) == 0",
+                  "::renameat(handle_.native(), from.c_str(), handle_.native(), to.c_str()) == 0")),
+    mutation("T22", "a symbolic link in the output folder", "unit/core/file_io_test.cpp", "T22*",
+             swap("O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK", "O_CLOEXEC | O_NONBLOCK")),
+    mutation("T22", "puts another file in the place of the unfinished one", "unit/file/output_file_test.cpp", "T22: what was put*",
+             drop("if (!directory_.leads_to(target, part_)) return errc::io_error;")),
+    mutation("T23", "escape sequences in texts", "unit/core/text_test.cpp", "T23*",
+             swap("!is_control(c) && !is_direction_control(c)", "true")),
+    mutation("T23", "escape sequences in file names", "attacks/file_test.cpp", "T21*",
+             drop("if (step.valid && detail::is_deceptive(step.code_point)) continue;")),
+    mutation("T24", "a file by the name of a Windows device", "attacks/file_test.cpp", "T21*",
+             drop("if (detail::is_device_name(out)) out.insert(0, 1, '_');")),
+    mutation("T25", "a manifest with another size than the code's", "unit/file/client_test.cpp", "T27*",
+             drop('if (!code.names(described.root, described.size)) throw error{errc::hash_mismatch, "the peer described another file"};')),
+    mutation("T25", "a file that is larger than the disk", "unit/file/output_file_test.cpp", "T25*",
+             swap("room && *room < missing", "false")),
+    mutation("T25", "a file that changes while it is sent", "unit/file/upload_test.cpp", "T25*",
+             drop("if (in_chunk_) throw error{why};")),
+    mutation("T26", "a file above the limit that was set", "attacks/file_test.cpp", "T26*",
+             swap("described.size > options_.max_size", "false")),
+    mutation("T26", "images that nobody asked for", "attacks/node_test.cpp", "T26*",
+             swap("std::min<std::uint64_t>(options_.max_image_size, options_.auto_accept_size)", "std::uint64_t{options_.max_image_size}")),
+    mutation("T27", "chunks with other bytes", "attacks/file_test.cpp", "T25, T26, T27*",
+             swap("merkle_root(data, map_.chunk_height()) == hashes_[static_cast<std::size_t>(chunk)]", "true")),
+    mutation("T27", "hashes of other chunks", "attacks/file_test.cpp", "T25, T26, T27*",
+             drop('if (!verify_layer_page(of.root, map, n, page)) throw error{errc::hash_mismatch, "chunk hashes"};')),
+    mutation("T27", "chunks that nobody asked for", "attacks/file_test.cpp", "T25, T26, T27*",
+             drop("if (source.owed.empty() || source.owed.front() != chunk) return verdict::unexpected;")),
+
+    # Serialization
+    mutation("T28", "a huge size tag", "unit/codec/cereal_codec_test.cpp", "T28: a huge*",
+             drop("if (count.value > data_.size() / least) refuse();")),
+    mutation("T28", "values nested without end", "unit/codec/cereal_codec_test.cpp", "T28: nesting*",
+             drop("if (++depth_ > detail::max_wire_depth) refuse();")),
+
+    # The node as a whole
+    mutation("T29", "half-open handshakes without end", "unit/link/swarm_test.cpp", "T29*",
+             become("return handshakes_ >= options_.max_pending_handshakes;", "return false;")),
+    mutation("T29", "one host that holds every handshake there may be", "attacks/flood_test.cpp", "T29: flood: a host*",
+             swap("handshakes_ >= options_.max_pending_handshakes - options_.max_pending_handshakes / 8 && handshakes_from_.contains(host)", "false")),
+    mutation("T29", "a handshake of a byte a second", "attacks/handshake_test.cpp", "T29: handshake: a byte*",
+             swap("with_timeout(incoming->upgrade(), options_.handshake_timeout)", "with_timeout(incoming->upgrade(), std::chrono::hours{1})")),
+    mutation("T29", "a source that sends a byte now and then, alone", "attacks/file_test.cpp", "*alone, a peer*",
+             drop("if (source.received < options_.stall_bytes) return;")),
+    mutation("T29", "a source that sends a byte now and then, beside an honest one", "unit/file/chunker_test.cpp", "T29: what sources*",
+             swap("!source.owed.empty() && now - source.begun >= options_.race_after", "false")),
+    mutation("T30", "kill -9 in the middle of a save", "attacks/crash_test.cpp", "*of a save",
+             swap('"." + target + "." + std::to_string(::getpid()) + ".tmp"', "target")),
+    mutation("T30", "kill -9 in the middle of a download: what the journal says is not on the disk", "unit/file/chunk_store_test.cpp", "chunk store: only*",
+             swap("!file_->read_chunk(next, chunk) && matches(next, chunk)", "true")),
+    mutation("T31", "the clock is set back: numbers of messages that are not new", "unit/gossip/message_test.cpp", "*",
+             swap("std::max(last_ + 1, since_epoch < 0 ? std::uint64_t{0} : static_cast<std::uint64_t>(since_epoch))",
+                  "static_cast<std::uint64_t>(since_epoch)")),
+    mutation("T31", "a network that goes away", "unit/discovery/mdns_core_test.cpp", "T31*",
+             drop("if (entry.from.link == link) shorten(entry, now + link_grace);")),
+]
+
+for position, one in enumerate(MUTATIONS, 1):
+    one.number = position

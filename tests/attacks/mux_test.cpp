@@ -231,7 +231,7 @@ TEST_CASE("T5: mux: one bad stream does not end the others, nor one slow one") {
     a.check_unharmed();
 }
 
-TEST_CASE("T4: mux: many identities from one host get as many connections as one host may have") {
+TEST_CASE("T4: mux: many identities get as many connections as one host may have, or all hosts together") {
     swarm_options few;
     few.max_connections_per_address = 20;
     few.max_connections = 40;
@@ -250,7 +250,7 @@ TEST_CASE("T4: mux: many identities from one host get as many connections as one
     for (int i = 0; i < 60; ++i) a.sim.run(come("10.0.0.66"));
     CHECK(a.victim.net.connection_count() == 21);
     for (int i = 0; i < 60; ++i) a.sim.run(come("10.0.1." + std::to_string(i))); // a quiet one makes room for each that is new
-    CHECK(a.victim.net.connection_count() <= 40);
+    CHECK(a.victim.net.connection_count() <= 40 + 40 / 8); // and those that say goodbye
     CHECK(a.victim.net.stats().handshakes_refused == 40);
     CHECK(a.honest_ping() < 100ms);
 }

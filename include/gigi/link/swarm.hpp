@@ -525,12 +525,18 @@ class swarm {
         c->closing = make_error_code(errc::idle);
         tasks_.spawn(close(c));
     }
+    /// Closes the connection that has been idle longest, where there is one. Some at a time say goodbye first: peers that do not
+    /// answer it must not add up to more than `max_connections` and an eighth.
     bool make_room() {
         std::shared_ptr<connection> quietest;
-        for (auto const &c : all_)
+        std::size_t leaving = 0;
+        for (auto const &c : all_) {
+            if (c->closing) ++leaving;
             if (is_idle(*c, clock_.now()) && (!quietest || c->mux->quiet_since() < quietest->mux->quiet_since())) quietest = c;
+        }
         if (!quietest) return false;
         close_idle(quietest);
+        if (leaving >= std::max<std::size_t>(options_.max_connections / 8, 1)) quietest->mux->abort(quietest->closing);
         return true;
     }
 

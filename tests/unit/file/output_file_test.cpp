@@ -4,6 +4,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <ostream>
 
 #include <sys/stat.h>
@@ -176,6 +177,12 @@ TEST_CASE("T25: a file that cannot fit is refused before anything is written") {
     auto const file = output_file::open(folder.path, "huge", root_of(1), chunk_map{chunk_map::largest_file, chunk_map::largest_chunk_size});
     CHECK(file.error() == errc::disk_full);
     CHECK(folder.count() == 0);
+
+    // One that the file system would take, as long as nothing is written to it.
+    auto const room = disk_folder::open(folder.path).value().free_space().value();
+    std::uint64_t const size = std::min(room + (std::uint64_t{1} << 30), chunk_map::largest_file);
+    auto const sparse = output_file::open(folder.path, "sparse", root_of(1), chunk_map{size, chunk_map::largest_chunk_size});
+    if (size > room) CHECK(sparse.error() == errc::disk_full);
 }
 
 TEST_CASE("output file: a folder that cannot be") {

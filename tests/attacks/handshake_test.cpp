@@ -1,6 +1,8 @@
 // Attacks on the handshake: T2, T7, T8, T9, T20, T29.
 #include "attacks/arena.hpp"
 
+#include <gigi/codec/protobuf.hpp>
+
 #include <functional>
 #include <vector>
 

@@ -23,8 +23,11 @@ THIRD_PARTY = {
     "dns_sd.h": r"discovery/.*",
 }
 
-# Headers that no test includes by name: core/asio.hpp comes with every other header.
-TESTED_BY_ALL = {"core/asio.hpp", "version.hpp"}
+# What a program that compiles gigi once includes in one place.
+ALL_BODIES = "impl/src.hpp"
+
+# Headers that no test includes by name: they come with every other header.
+TESTED_BY_ALL = {"core/asio.hpp", "core/config.hpp", "version.hpp"}
 
 
 class Checks:
@@ -53,9 +56,15 @@ def without_comments(text):
     return re.sub(r'//[^\n]*|/\*.*?\*/|(?<=include )(")[^"\n]*"|"(?:\\.|[^"\\\n])*"', blank, text, flags=re.S)
 
 
+def declared_by(name):
+    """The header whose bodies these are: an .ipp obeys the rules of that one."""
+    folder, _, stem = name.removesuffix(".ipp").rpartition("impl/")
+    return f"{folder}{stem}.hpp" if name.endswith(".ipp") else name
+
+
 def layer(path):
     """The place of a header in FOLDERS; what is in no folder, and is not node.hpp, comes first."""
-    first = path.split("/")[0]
+    first = declared_by(path).split("/")[0]
     return FOLDERS.index(first) if first in FOLDERS else -1
 
 
@@ -71,14 +80,14 @@ def check_header(checks, name, text, code):
             target = (INCLUDE / name).parent.joinpath(match[3]).resolve()
             if not target.is_file() or INCLUDE not in target.parents:
                 wrong.append(f"{name}:{number}: there is no {match[3]}")
-            elif layer(target.relative_to(INCLUDE).as_posix()) > layer(name):
+            elif layer(target.relative_to(INCLUDE).as_posix()) > layer(name) and name != ALL_BODIES:
                 wrong.append(f"{name}:{number}: includes {match[3]}, of a layer above it")
         else:
             first = match[2].split("/")[0]
             allowed = THIRD_PARTY.get(first.removesuffix(".hpp"))
             if first == "gigi":
                 wrong.append(f"{name}:{number}: includes <{match[2]}> rather than by a relative path")
-            elif allowed and not re.fullmatch(allowed, name):
+            elif allowed and not re.fullmatch(allowed, declared_by(name)):
                 wrong.append(f"{name}:{number}: includes <{match[2]}>, which only {allowed} may")
     checks.add(wrong)
 
@@ -115,13 +124,17 @@ def main():
     checks = Checks()
     tests = [path.read_text() for path in ROOT.joinpath("tests").rglob("*_test.cpp")]
     included = {name for text in tests for name in re.findall(r"#include <gigi/([^>]+)>", text)}
-    for path in sorted(INCLUDE.rglob("*.hpp")):
+    bodies = INCLUDE.joinpath(ALL_BODIES).read_text()
+    for path in sorted(INCLUDE.rglob("*.[hi]pp")):
         name, text = path.relative_to(INCLUDE).as_posix(), path.read_text()
         code = without_comments(text)
-        checks.expect("/" not in name or name.split("/")[0] in FOLDERS, f"{name}: in a folder that is no layer")
+        checks.expect("/" not in declared_by(name) or name.split("/")[0] in FOLDERS or name == ALL_BODIES, f"{name}: in a folder that is no layer")
         check_header(checks, name, text, code)
         check_coroutines(checks, "include/gigi/" + name, code)
-        check_test(checks, name, included)
+        if path.suffix == ".ipp":
+            checks.expect(f'#include "../{name}"' in bodies or f'#include "{name.removeprefix("impl/")}"' in bodies, f"{name}: is not in {ALL_BODIES}")
+        elif "impl" not in name.split("/"):
+            check_test(checks, name, included)
     for folder in ("tests", "examples", "docs"):
         for path in sorted(ROOT.joinpath(folder).rglob("*.[ch]pp")):
             check_coroutines(checks, path.relative_to(ROOT).as_posix(), without_comments(path.read_text()))

@@ -3,8 +3,6 @@
 #include "fuzz.hpp"
 
 #include <gigi/gossip/mesh.hpp>
-#include <gigi/gossip/mesh_heartbeat.hpp>
-#include <gigi/gossip/mesh_inputs.hpp>
 
 #include "support/mesh_network.hpp"
 

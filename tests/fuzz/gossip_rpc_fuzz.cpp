@@ -2,6 +2,7 @@
 // of either style name the same message; a message that verifies has the author that it names.
 #include "fuzz.hpp"
 
+#include <gigi/codec/protobuf.hpp>
 #include <gigi/gossip/id_style.hpp>
 #include <gigi/gossip/message.hpp>
 #include <gigi/gossip/rpc.hpp>
@@ -37,7 +38,11 @@ void check_split(rpc const &r, std::size_t most) {
     for (auto const &m : r.messages) largest = std::max(largest, encoded_size(*m));
     for (auto const &s : r.subscriptions) largest = std::max(largest, s.topic.size());
     for (auto const &t : r.graft) largest = std::max(largest, t.size());
-    for (auto const &p : r.prune) largest = std::max(largest, detail::prune_size(p));
+    for (auto const &p : r.prune) {
+        rpc alone;
+        alone.prune.push_back(p);
+        largest = std::max(largest, encoded_size(alone));
+    }
     for (auto const *ids : {&r.iwant, &r.idontwant})
         for (auto const &id : *ids) largest = std::max(largest, id.size());
     for (auto const &h : r.ihave) {

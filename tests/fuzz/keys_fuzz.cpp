@@ -2,6 +2,8 @@
 // of any content verifies nothing that was not signed with it, and costs no arithmetic where its size is refused.
 #include "fuzz.hpp"
 
+#include <gigi/codec/protobuf.hpp>
+#include <gigi/crypto/der.hpp>
 #include <gigi/peer/identity.hpp>
 #include <gigi/peer/public_key.hpp>
 
@@ -28,7 +30,7 @@ void check_der(bytes_view data) {
     bytes_view rest = data;
     while (!rest.empty()) {
         auto const before = rest;
-        auto const content = detail::take_der(rest, before[0]);
+        auto const content = take_der(rest, before[0]);
         if (!content) {
             FUZZ_CHECK(equal(rest, before)); // nothing is taken where nothing is there
             break;
@@ -36,7 +38,7 @@ void check_der(bytes_view data) {
         FUZZ_CHECK(content->size() + 2 <= before.size() && content->data() + content->size() == rest.data());
         FUZZ_CHECK(before.size() - rest.size() - content->size() <= 4);
     }
-    if (auto const numbers = detail::rsa_numbers_of(data)) {
+    if (auto const numbers = parse_rsa_key(data)) {
         FUZZ_CHECK(!numbers->modulus.empty() && !numbers->exponent.empty() && numbers->modulus[0] != 0 && numbers->exponent[0] != 0);
         FUZZ_CHECK(numbers->modulus.data() >= data.data() && numbers->exponent.data() + numbers->exponent.size() == data.data() + data.size());
         auto const bits = numbers->modulus.size() * 8;

@@ -3,6 +3,7 @@
 #include "fuzz.hpp"
 
 #include <gigi/discovery/mdns_core.hpp>
+#include <gigi/peer/nickname.hpp>
 
 #include <map>
 #include <set>

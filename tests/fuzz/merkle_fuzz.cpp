@@ -2,6 +2,7 @@
 // journal claims only chunks that the file has.
 #include "fuzz.hpp"
 
+#include <gigi/crypto/hash.hpp>
 #include <gigi/file/journal.hpp>
 #include <gigi/file/merkle.hpp>
 

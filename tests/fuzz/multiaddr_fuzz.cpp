@@ -2,6 +2,7 @@
 #include "fuzz.hpp"
 
 #include <gigi/peer/multiaddr.hpp>
+#include <gigi/peer/multibase.hpp>
 
 #include "support/vectors.hpp"
 

@@ -2,6 +2,7 @@
 // same. Under any calls, nobody gets a nickname that is pinned to another, and the bounds hold.
 #include "fuzz.hpp"
 
+#include <gigi/peer/nickname.hpp>
 #include <gigi/peer/peer_store.hpp>
 
 #include "support/vectors.hpp"

@@ -3,6 +3,7 @@
 #include "fuzz.hpp"
 
 #include <gigi/peer/peer_record.hpp>
+#include <gigi/peer/signed_envelope.hpp>
 
 #include "support/vectors.hpp"
 

@@ -2,6 +2,9 @@
 // only entries whose code names their content.
 #include "fuzz.hpp"
 
+#include <gigi/core/file_io.hpp>
+#include <gigi/file/merkle.hpp>
+#include <gigi/file/share_code.hpp>
 #include <gigi/file/share_list.hpp>
 
 #include <filesystem>

@@ -41,6 +41,19 @@ def ways(top):
         same(files(prefix / "include"), headers)
         cmake(project(top / "installed", f"find_package(gigi {VERSION} REQUIRED)\n" + USES), f"-DCMAKE_PREFIX_PATH={prefix}", build=True)
 
+    @check("CMake: installed with the compiled library")
+    def _():
+        other = top / "compiled-prefix"
+        run("cmake", "-S", copy, "-B", top / "compiled-build", "-G", "Ninja", "-DCMAKE_BUILD_TYPE=Debug", "-DGIGI_COMPILED=ON", "-DGIGI_BUILD_TESTS=OFF",
+            "-DGIGI_BUILD_EXAMPLES=OFF", f"-DCMAKE_INSTALL_PREFIX={other}")
+        run("cmake", "--build", top / "compiled-build", "-j", "2", "--target", "install")
+        uses = f"find_package(gigi {VERSION} REQUIRED)\n" + USES.replace("gigi::gigi", "gigi::compiled")
+        cmake(project(top / "compiled", uses), f"-DCMAKE_PREFIX_PATH={other}", build=True)
+
+    @check("CMake: the compiled library, as a subdirectory")
+    def _():
+        cmake(project(top / "compiled-subdirectory", f"add_subdirectory({copy} gigi)\n" + USES.replace("gigi::gigi", "gigi::compiled")))
+
     @check("CMake: as a subdirectory")
     def _():
         cmake(project(top / "subdirectory", f"add_subdirectory({copy} gigi)\n" + USES))
@@ -71,6 +84,15 @@ def ways(top):
         shutil.copy(HERE / "small.cpp", folder)
         run("g++", "-std=c++20", "-I", "include", "small.cpp", "-lcrypto", "-o", "user", cwd=folder)
         works(folder / "user")
+
+    @check("dropped in, gigi and Asio compiled once")
+    def _():
+        folder = top / "dropped-once"
+        folder.mkdir()
+        separate = ["g++", "-std=c++20", "-DGIGI_SEPARATE_COMPILATION", "-DASIO_SEPARATE_COMPILATION", "-I", copy / "include"]
+        library = [copy / "include" / "gigi" / "impl" / name for name in ("src.cpp", "asio.cpp")]
+        run(*separate, HERE / "node.cpp", *library, "-lcrypto", "-o", "user", cwd=folder)
+        assert "packaged is up as 12D3Koo" in run(folder / "user")
 
     @check("the README's program compiles")
     def _():

@@ -1,7 +1,9 @@
 // tests/support/gossip_node.hpp: nodes with gossip only, and scripted peers, over the whole stack and a network in memory.
 #pragma once
 
+#include <gigi/codec/framed.hpp>
 #include <gigi/gossip/gossip.hpp>
+#include <gigi/gossip/rpc.hpp>
 #include <gigi/mux/yamux.hpp>
 #include <gigi/security/noise.hpp>
 #include <gigi/testing/simulation.hpp>

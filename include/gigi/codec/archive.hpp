@@ -90,33 +90,15 @@ class wire_input_archive : public cereal::InputArchive<wire_input_archive, cerea
     explicit wire_input_archive(bytes_view data) : InputArchive{this}, data_{data} {}
 
     /// The next `n` bytes. @throws gigi::error with `errc::protocol_violation` where there are fewer
-    bytes_view take(std::size_t n) {
-        if (n > data_.size()) refuse();
-        auto const front = data_.first(n);
-        data_ = data_.subspan(n);
-        return front;
-    }
+    bytes_view take(std::size_t n);
     /// A number of elements, each of at least `least` bytes; all of them can be there.
-    std::size_t take_count(std::size_t least) {
-        auto const count = read_varint(data_);
-        if (count.state != varint_result::status::complete) refuse();
-        data_ = data_.subspan(count.size);
-        if (count.value > data_.size() / least) refuse();
-        return static_cast<std::size_t>(count.value);
-    }
-    std::uint64_t take_varint() {
-        auto const value = read_varint(data_);
-        if (value.state != varint_result::status::complete) refuse();
-        data_ = data_.subspan(value.size);
-        return value.value;
-    }
+    std::size_t take_count(std::size_t least);
+    std::uint64_t take_varint();
 
     std::size_t remaining() const noexcept { return data_.size(); }
     [[noreturn]] static void refuse() { throw error{make_error_code(errc::protocol_violation)}; }
 
-    void enter() {
-        if (++depth_ > detail::max_wire_depth) refuse();
-    }
+    void enter();
     void leave() noexcept { --depth_; }
 
   private:
@@ -298,3 +280,7 @@ template <class T, class D> void CEREAL_LOAD_FUNCTION_NAME(gigi::wire_input_arch
 CEREAL_REGISTER_ARCHIVE(gigi::wire_output_archive)
 CEREAL_REGISTER_ARCHIVE(gigi::wire_input_archive)
 CEREAL_SETUP_ARCHIVE_TRAITS(gigi::wire_input_archive, gigi::wire_output_archive)
+
+#ifndef GIGI_SEPARATE_COMPILATION
+#include "impl/archive.ipp"
+#endif

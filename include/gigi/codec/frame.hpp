@@ -6,9 +6,7 @@
 #include "../core/bytes.hpp"
 #include "../core/varint.hpp"
 
-#include <algorithm>
 #include <cstddef>
-#include <cstdint>
 #include <optional>
 
 namespace gigi::inline v1 {
@@ -22,22 +20,10 @@ struct frame_header {
 /// Reads the length at the front of `data`.
 /// @param max_size the largest body that is accepted, in bytes
 /// @return nothing where more bytes are needed; `errc::frame_too_large`, `errc::protocol_violation` (not a minimal varint)
-inline result<std::optional<frame_header>> read_frame_header(bytes_view data, std::size_t max_size) noexcept {
-    auto const length = read_varint(data);
-    switch (length.state) {
-    case varint_result::status::incomplete: return std::optional<frame_header>{};
-    case varint_result::status::invalid: return errc::protocol_violation;
-    case varint_result::status::complete: break;
-    }
-    if (length.value > max_size) return errc::frame_too_large;
-    return std::optional{frame_header{length.size, static_cast<std::size_t>(length.value)}};
-}
+result<std::optional<frame_header>> read_frame_header(bytes_view data, std::size_t max_size) noexcept;
 
 /// Appends `body` as one frame.
-inline void append_frame(bytes &out, bytes_view body) {
-    append_varint(out, body.size());
-    append(out, body);
-}
+void append_frame(bytes &out, bytes_view body);
 
 /// Appends a frame whose body `encode(out)` appends, without a copy of the body.
 template <class Encode> void append_frame_of(bytes &out, Encode &&encode) {
@@ -60,50 +46,7 @@ class frame_decoder {
     /// Takes bytes from the front of `input`, up to the end of one frame.
     /// @return the frame's body, or nothing where all of `input` was taken and more is needed; an error once, for good
     /// @par Lifetime The body is valid until the next call, and no longer than `input`'s bytes.
-    result<std::optional<bytes_view>> feed(bytes_view &input) {
-        using none = std::optional<bytes_view>;
-        if (error_) return error_;
-        if (delivered_) {
-            held_.clear();
-            if (held_.capacity() > keep) bytes{}.swap(held_);
-            delivered_ = false;
-        }
-        while (!header_) {
-            if (held_.empty()) {
-                auto const header = read_frame_header(input, max_size_);
-                if (!header) return error_ = header.error();
-                if (*header) {
-                    input = input.subspan((*header)->size);
-                    header_ = (*header)->body;
-                    break;
-                }
-                held_.assign(input.begin(), input.end()); // a part of a length: fewer than 9 bytes
-                input = {};
-                return none{};
-            }
-            if (input.empty()) return none{};
-            held_.push_back(input.front());
-            input = input.subspan(1);
-            auto const header = read_frame_header(held_, max_size_);
-            if (!header) return error_ = header.error();
-            if (*header) {
-                header_ = (*header)->body;
-                held_.clear();
-            }
-        }
-        std::size_t const wanted = *header_ - held_.size();
-        auto const part = input.first(std::min(wanted, input.size()));
-        input = input.subspan(part.size());
-        if (held_.empty() && part.size() == wanted) {
-            header_.reset();
-            return none{part}; // whole in the input: no copy
-        }
-        append(held_, part);
-        if (part.size() < wanted) return none{};
-        header_.reset();
-        delivered_ = true;
-        return none{bytes_view{held_}};
-    }
+    result<std::optional<bytes_view>> feed(bytes_view &input);
 
     /// Whether no part of a frame is held: the stream may end here in good order.
     bool at_boundary() const noexcept { return !error_ && !header_ && (delivered_ || held_.empty()); }
@@ -119,3 +62,7 @@ class frame_decoder {
 };
 
 } // namespace gigi::inline v1
+
+#ifndef GIGI_SEPARATE_COMPILATION
+#include "impl/frame.ipp"
+#endif

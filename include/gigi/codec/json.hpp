@@ -27,26 +27,7 @@ namespace gigi::inline v1 {
 namespace detail {
 
 /// Whether brackets nest no deeper than `limit`: the parser below recurses.
-inline bool json_is_shallow(std::string_view text, int limit) noexcept {
-    int depth = 0;
-    bool in_string = false;
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        char const c = text[i];
-        if (in_string) {
-            if (c == '\\')
-                ++i;
-            else if (c == '"')
-                in_string = false;
-        } else if (c == '"') {
-            in_string = true;
-        } else if (c == '[' || c == '{') {
-            if (++depth > limit) return false;
-        } else if (c == ']' || c == '}') {
-            --depth;
-        }
-    }
-    return true;
-}
+bool json_is_shallow(std::string_view text, int limit) noexcept;
 
 } // namespace detail
 
@@ -91,3 +72,7 @@ template <class T> std::error_code save_json(std::filesystem::path const &path, 
 }
 
 } // namespace gigi::inline v1
+
+#ifndef GIGI_SEPARATE_COMPILATION
+#include "impl/json.ipp"
+#endif

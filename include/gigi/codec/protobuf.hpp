@@ -54,40 +54,19 @@ namespace gigi::inline v1 {
 /// @par Lifetime The message's bytes must outlive the reader and every view it returns.
 class protobuf_reader {
   public:
-    explicit protobuf_reader(bytes_view message) noexcept
-        : in_{protozero::data_view{reinterpret_cast<char const *>(message.data()), message.size()}} {}
+    explicit protobuf_reader(bytes_view message) noexcept;
 
     /// Goes to the next field. @return false at the end of the message and after an error
-    bool next() {
-        return guarded([&] {
-            if (pending_) in_.skip();
-            return pending_ = in_.next();
-        });
-    }
+    bool next();
 
     std::uint32_t field() const noexcept { return in_.tag(); } ///< the current field's number
 
     /// The value of a varint field: uint64, uint32, and the bits of int32, int64 and enum.
-    std::uint64_t varint() {
-        return guarded([&] { return take(protozero::pbf_wire_type::varint) ? in_.get_uint64() : 0; });
-    }
+    std::uint64_t varint();
     bool boolean() { return varint() != 0; }
 
     /// The value of a field of bytes, or a nested message for another reader.
-    bytes_view data() {
-        return guarded([&]() -> bytes_view {
-            if (!take(protozero::pbf_wire_type::length_delimited)) return {};
-            // protozero would cut a length off at 32 bits
-            auto const rest = in_.data();
-            char const *position = rest.data();
-            if (protozero::decode_varint(&position, rest.data() + rest.size()) > rest.size()) {
-                fail();
-                return {};
-            }
-            auto const value = in_.get_view();
-            return {reinterpret_cast<std::uint8_t const *>(value.data()), value.size()};
-        });
-    }
+    bytes_view data();
     /// The value of a string field; that it is UTF-8 is not checked.
     std::string_view text() { return as_text(data()); }
 
@@ -109,9 +88,7 @@ class protobuf_reader {
     }
 
     /// Ends the reading: the message is not what the protocol allows. The first error stays.
-    void fail(std::error_code why = make_error_code(errc::protocol_violation)) noexcept {
-        if (!error_) error_ = why;
-    }
+    void fail(std::error_code why = make_error_code(errc::protocol_violation)) noexcept;
 
     /// What is wrong with the part of the message that was read; zero where it is sound.
     std::error_code error() const noexcept { return error_; }
@@ -129,14 +106,7 @@ class protobuf_reader {
         return {};
     }
 
-    bool take(protozero::pbf_wire_type type) {
-        if (pending_ && in_.has_wire_type(type)) {
-            pending_ = false;
-            return true;
-        }
-        fail();
-        return false;
-    }
+    bool take(protozero::pbf_wire_type type);
 
     protozero::pbf_reader in_;
     std::error_code error_;
@@ -152,10 +122,7 @@ class protobuf_writer {
 
     protobuf_writer &varint(std::uint32_t field, std::uint64_t value) { return out_.add_uint64(field, value), *this; }
     protobuf_writer &boolean(std::uint32_t field, bool value) { return out_.add_bool(field, value), *this; }
-    protobuf_writer &data(std::uint32_t field, bytes_view value) {
-        out_.add_bytes(field, reinterpret_cast<char const *>(value.data()), value.size());
-        return *this;
-    }
+    protobuf_writer &data(std::uint32_t field, bytes_view value);
     protobuf_writer &text(std::uint32_t field, std::string_view value) { return data(field, as_bytes(value)); }
 
     /// Writes a nested message: `fill` gets a writer for it. One that stays empty is written with length 0.
@@ -175,3 +142,7 @@ class protobuf_writer {
 };
 
 } // namespace gigi::inline v1
+
+#ifndef GIGI_SEPARATE_COMPILATION
+#include "impl/protobuf.ipp"
+#endif

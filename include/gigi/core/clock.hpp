@@ -6,14 +6,12 @@
 
 #include "asio.hpp"
 #include "condition.hpp"
-#include "error.hpp"
 
 #include <chrono>
 #include <concepts>
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <utility>
 
 namespace gigi::inline v1 {
 
@@ -49,8 +47,7 @@ class time_service : public asio::execution_context::service {
     using key_type = time_service;
     static inline asio::execution_context::id id;
 
-    explicit time_service(asio::execution_context &context, time_source *time = nullptr)
-        : asio::execution_context::service{context}, source{time} {}
+    explicit time_service(asio::execution_context &context, time_source *time = nullptr);
 
     time_source *const source;
 
@@ -58,10 +55,7 @@ class time_service : public asio::execution_context::service {
     void shutdown() noexcept override {}
 };
 
-inline time_source *source_of(any_io_executor const &executor) {
-    auto &context = asio::query(executor, asio::execution::context);
-    return asio::has_service<time_service>(context) ? asio::use_service<time_service>(context).source : nullptr;
-}
+time_source *source_of(any_io_executor const &executor);
 
 } // namespace detail
 
@@ -71,9 +65,7 @@ class context_clock {
     explicit context_clock(any_io_executor const &executor) : source_{detail::source_of(executor)} {}
 
     time_point now() const { return source_ ? source_->now() : time_point{std::chrono::steady_clock::now()}; }
-    wall_time wall_now() const {
-        return source_ ? source_->wall_now() : std::chrono::time_point_cast<duration>(std::chrono::system_clock::now());
-    }
+    wall_time wall_now() const;
     /// Seconds since 1970, and milliseconds likewise.
     std::uint64_t unix_seconds() const { return count_of<std::chrono::seconds>(); }
     std::uint64_t unix_milliseconds() const { return count_of<std::chrono::milliseconds>(); }
@@ -96,47 +88,12 @@ class alarm_timer {
     ~alarm_timer() { cancel(); }
 
     /// Calls `callback` on the executor at `when` or soon after; the callback must not throw.
-    void set(time_point when, std::function<void()> callback) {
-        cancel();
-        if (source_) {
-            ticket_ = source_->at(when, [this, callback = std::move(callback)] {
-                ticket_ = 0;
-                callback(); // may destroy this alarm_timer: nothing after it
-            });
-            return;
-        }
-        if (!state_) state_ = std::make_shared<state>(executor_);
-        state_->callback = std::move(callback);
-        state_->timer.expires_at(std::chrono::time_point_cast<std::chrono::steady_clock::duration>(when));
-        state_->timer.async_wait([held = std::weak_ptr{state_}, generation = ++state_->generation](std::error_code code) {
-            auto const live = held.lock();
-            if (code || !live || live->generation != generation || !live->callback) return;
-            auto const call = std::exchange(live->callback, nullptr);
-            call();
-        });
-    }
-
-    void cancel() noexcept {
-        if (ticket_) source_->forget(std::exchange(ticket_, 0));
-        if (state_ && state_->callback) {
-            ++state_->generation;
-            state_->callback = nullptr;
-            try {
-                state_->timer.cancel();
-            } catch (...) { // the generation has made the call harmless already
-            }
-        }
-    }
-
-    bool is_set() const noexcept { return ticket_ != 0 || (state_ && state_->callback); }
+    void set(time_point when, std::function<void()> callback);
+    void cancel() noexcept;
+    bool is_set() const noexcept;
 
   private:
-    struct state {
-        explicit state(any_io_executor const &executor) : timer{executor} {}
-        asio::steady_timer timer;
-        std::function<void()> callback;
-        std::uint64_t generation = 0;
-    };
+    struct state;
 
     time_source *source_;
     any_io_executor executor_;
@@ -151,19 +108,7 @@ class timer {
 
     /// Suspends until `when`. @return true at that time, false where `wake()` came before it
     /// @throws std::system_error with `errc::cancelled`
-    [[nodiscard]] awaitable<bool> wait_until(time_point when) {
-        expired_ = false;
-        alarm_.set(when, [this] {
-            expired_ = true;
-            condition_.notify_all();
-        });
-        struct disarm {
-            alarm_timer &armed;
-            ~disarm() { armed.cancel(); }
-        } const guard{alarm_};
-        co_await condition_.wait();
-        co_return expired_;
-    }
+    [[nodiscard]] awaitable<bool> wait_until(time_point when);
     [[nodiscard]] awaitable<bool> wait_for(duration span) { return wait_until(clock_.now() + span); }
 
     /// Ends the present wait early; does nothing where nobody waits.
@@ -179,10 +124,10 @@ class timer {
 };
 
 /// Suspends the calling coroutine. @throws std::system_error with `errc::cancelled`
-[[nodiscard]] inline awaitable<void> sleep_for(duration span) {
-    auto const executor = co_await asio::this_coro::executor;
-    timer t{executor};
-    co_await t.wait_for(span);
-}
+[[nodiscard]] awaitable<void> sleep_for(duration span);
 
 } // namespace gigi::inline v1
+
+#ifndef GIGI_SEPARATE_COMPILATION
+#include "impl/clock.ipp"
+#endif

@@ -5,7 +5,6 @@
 #pragma once
 
 #include <string>
-#include <string_view>
 #include <system_error>
 #include <type_traits>
 #include <utility>
@@ -166,50 +165,16 @@ constexpr char const *describe(errc e) noexcept {
 
 namespace detail {
 
-struct error_category_impl final : std::error_category {
-    char const *name() const noexcept override { return "gigi"; }
-    std::string message(int code) const override { return describe(static_cast<errc>(code)); }
-};
-
 bool matches(std::error_code const &code, condition wanted) noexcept;
-
-struct condition_category_impl final : std::error_category {
-    char const *name() const noexcept override { return "gigi.condition"; }
-    std::string message(int code) const override {
-        switch (static_cast<condition>(code)) {
-        case condition::cancelled: return "cancelled";
-        case condition::timed_out: return "timed out";
-        case condition::closed: return "closed";
-        case condition::unreachable: return "unreachable";
-        case condition::protocol_violation: return "protocol violation";
-        case condition::limit_exceeded: return "limit exceeded";
-        case condition::untrusted: return "untrusted";
-        case condition::invalid_input: return "invalid input";
-        case condition::io_error: return "input/output error";
-        }
-        return "unknown condition";
-    }
-    bool equivalent(std::error_code const &code, int wanted) const noexcept override {
-        return matches(code, static_cast<condition>(wanted));
-    }
-};
 
 } // namespace detail
 
-inline std::error_category const &error_category() noexcept {
-    static detail::error_category_impl const instance;
-    return instance;
-}
+std::error_category const &error_category() noexcept;
 
-inline std::error_category const &condition_category() noexcept {
-    static detail::condition_category_impl const instance;
-    return instance;
-}
+std::error_category const &condition_category() noexcept;
 
 inline std::error_code make_error_code(errc e) noexcept { return {static_cast<int>(e), error_category()}; }
-inline std::error_condition make_error_condition(condition c) noexcept {
-    return {static_cast<int>(c), condition_category()};
-}
+std::error_condition make_error_condition(condition c) noexcept;
 
 } // namespace gigi::inline v1
 
@@ -221,69 +186,7 @@ namespace gigi::inline v1 {
 namespace detail {
 
 /// Asio's own category for the system's codes does not compare equal to std::errc: name the code by the standard's.
-inline std::error_code portable(std::error_code const &code) noexcept {
-    return std::string_view{code.category().name()} == "asio.system" ? std::error_code{code.value(), std::system_category()} : code;
-}
-
-inline bool matches(std::error_code const &original, condition wanted) noexcept {
-    auto const code = portable(original);
-    if (code.category() == error_category()) {
-        switch (static_cast<errc>(code.value())) {
-        case errc::cancelled: return wanted == condition::cancelled;
-        case errc::timed_out: return wanted == condition::timed_out;
-        case errc::stopped:
-        case errc::closed:
-        case errc::reset:
-        case errc::end_of_stream:
-        case errc::idle: return wanted == condition::closed;
-        case errc::refused:
-        case errc::unreachable:
-        case errc::no_addresses: return wanted == condition::unreachable;
-        case errc::protocol_violation:
-        case errc::unsupported_protocol:
-        case errc::frame_too_large:
-        case errc::flow_control: return wanted == condition::protocol_violation;
-        case errc::limit_exceeded:
-        case errc::message_too_large: return wanted == condition::limit_exceeded;
-        case errc::bad_signature:
-        case errc::decryption_failed:
-        case errc::peer_mismatch:
-        case errc::unsupported_key:
-        case errc::hash_mismatch: return wanted == condition::untrusted;
-        case errc::invalid_argument:
-        case errc::invalid_address:
-        case errc::invalid_name:
-        case errc::unknown_peer:
-        case errc::ambiguous_nickname:
-        case errc::self_dial:
-        case errc::not_joined:
-        case errc::unknown_code: return wanted == condition::invalid_input;
-        case errc::bad_identity_file:
-        case errc::bad_share_list:
-        case errc::file_not_found:
-        case errc::file_changed:
-        case errc::disk_full:
-        case errc::io_error: return wanted == condition::io_error;
-        case errc::address_in_use:
-        case errc::rejected:
-        case errc::not_supported: return false;
-        }
-        return false;
-    }
-    auto const is = [&](std::errc e) { return code == e; };
-    switch (wanted) {
-    case condition::cancelled: return is(std::errc::operation_canceled);
-    case condition::timed_out: return is(std::errc::timed_out);
-    case condition::closed: // Asio's end-of-file is code 2 of its category "asio.misc"
-        return is(std::errc::connection_reset) || is(std::errc::broken_pipe) || is(std::errc::connection_aborted) ||
-               is(std::errc::not_connected) || is(std::errc::bad_file_descriptor) ||
-               (code.value() == 2 && std::string_view{code.category().name()} == "asio.misc");
-    case condition::unreachable:
-        return is(std::errc::connection_refused) || is(std::errc::host_unreachable) || is(std::errc::network_unreachable);
-    case condition::io_error: return is(std::errc::io_error) || is(std::errc::no_space_on_device);
-    default: return false;
-    }
-}
+std::error_code portable(std::error_code const &code) noexcept;
 
 } // namespace detail
 
@@ -292,8 +195,7 @@ inline bool matches(std::error_code const &original, condition wanted) noexcept 
 class error : public std::system_error {
   public:
     explicit error(std::error_code code) : std::system_error{code}, context_{} {}
-    error(std::error_code code, std::string context)
-        : std::system_error{code, context}, context_{std::move(context)} {}
+    error(std::error_code code, std::string context);
     error(errc code, std::string context) : error{make_error_code(code), std::move(context)} {}
 
     /// What was being done, or to whom; may be empty.
@@ -304,19 +206,10 @@ class error : public std::system_error {
 };
 
 /// The code's stable word: the `errc`'s name, or the nearest for a code that is not gigi's, or the category's name.
-inline std::string error_name(std::error_code const &original) {
-    auto const code = detail::portable(original);
-    if (!code) return "ok";
-    if (code.category() == error_category()) return name(static_cast<errc>(code.value()));
-    if (code == condition::cancelled) return name(errc::cancelled);
-    if (code == condition::timed_out) return name(errc::timed_out);
-    if (code == condition::closed) return name(errc::closed);
-    if (code == std::errc::connection_refused) return name(errc::refused);
-    if (code == condition::unreachable) return name(errc::unreachable);
-    if (code == std::errc::no_space_on_device) return name(errc::disk_full);
-    if (code == std::errc::address_in_use) return name(errc::address_in_use);
-    if (code == std::errc::no_such_file_or_directory) return name(errc::file_not_found);
-    return name(errc::io_error);
-}
+std::string error_name(std::error_code const &original);
 
 } // namespace gigi::inline v1
+
+#ifndef GIGI_SEPARATE_COMPILATION
+#include "impl/error.ipp"
+#endif

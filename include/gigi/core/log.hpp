@@ -9,7 +9,6 @@
 #include <string>
 #include <string_view>
 #include <type_traits>
-#include <utility>
 
 namespace gigi::inline v1 {
 
@@ -29,23 +28,13 @@ struct log_state {
     std::atomic<log_level> level{log_level::off};
     std::shared_ptr<log_sink const> sink;
 };
-inline log_state &logging() {
-    static log_state state;
-    return state;
-}
+log_state &logging();
 } // namespace detail
 
 /// Sets the process's log hook. Call it before any node starts.
-inline void set_log(log_level level, log_sink sink) {
-    auto &state = detail::logging();
-    state.level = log_level::off;
-    state.sink = sink ? std::make_shared<log_sink const>(std::move(sink)) : nullptr;
-    state.level = state.sink ? level : log_level::off;
-}
+void set_log(log_level level, log_sink sink);
 
-inline bool logs(log_level level) noexcept {
-    return level >= detail::logging().level.load(std::memory_order_relaxed) && level != log_level::off;
-}
+bool logs(log_level level) noexcept;
 
 /// Writes a line made of `parts` (texts, characters and integers), put together only where somebody reads it.
 template <class... Parts> void log(log_level level, std::string_view component, Parts const &...parts) {
@@ -62,3 +51,7 @@ template <class... Parts> void log(log_level level, std::string_view component, 
 }
 
 } // namespace gigi::inline v1
+
+#ifndef GIGI_SEPARATE_COMPILATION
+#include "impl/log.ipp"
+#endif

@@ -6,7 +6,6 @@
 
 #include "bytes.hpp"
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -53,23 +52,7 @@ constexpr bool is_utf8(std::string_view text) noexcept {
 }
 
 /// Appends a code point as UTF-8; one that cannot be (a surrogate, too large) as U+FFFD.
-inline void append_utf8(std::string &out, char32_t c) {
-    if ((c >= 0xd800 && c <= 0xdfff) || c > 0x10ffff) c = U'\uFFFD';
-    auto const put = [&](char32_t value) { out += static_cast<char>(static_cast<std::uint8_t>(value)); };
-    if (c < 0x80) return put(c);
-    if (c < 0x800) {
-        put(0xc0 | c >> 6);
-    } else {
-        if (c < 0x10000) {
-            put(0xe0 | c >> 12);
-        } else {
-            put(0xf0 | c >> 18);
-            put(0x80 | (c >> 12 & 0x3f));
-        }
-        put(0x80 | (c >> 6 & 0x3f));
-    }
-    put(0x80 | (c & 0x3f));
-}
+void append_utf8(std::string &out, char32_t c);
 
 /// Whether a code point is a control character: C0, DEL or C1.
 constexpr bool is_control(char32_t c) noexcept { return c < 0x20 || (c >= 0x7f && c < 0xa0); }
@@ -83,67 +66,17 @@ constexpr bool is_direction_control(char32_t c) noexcept {
 ///
 /// Line ends become "↵" and tabs spaces, bytes that are not UTF-8 become U+FFFD, and every other control character (ESC, CSI
 /// and their kin) and every direction control is left out.
-inline std::string printable(std::string_view text) {
-    std::string out;
-    out.reserve(text.size());
-    for (char32_t previous = 0; !text.empty();) {
-        auto const step = next_utf8(text);
-        text.remove_prefix(step.length);
-        char32_t const c = step.code_point;
-        if (c == '\r' || c == '\n' || c == 0x85 || c == 0x2028 || c == 0x2029) {
-            if (c != '\n' || previous != '\r') append_utf8(out, U'\u21B5');
-        } else if (c == '\t') {
-            out += ' ';
-        } else if (!is_control(c) && !is_direction_control(c)) {
-            append_utf8(out, c);
-        }
-        previous = c;
-    }
-    return out;
-}
+std::string printable(std::string_view text);
 
 /// A text as a JSON string, with its quotes: valid JSON whatever the bytes are (U+FFFD for what is not UTF-8).
 /// @par Spec RFC 8259, section 7
-inline std::string json_quoted(std::string_view text) {
-    std::string out;
-    out.reserve(text.size() + 2);
-    out += '"';
-    while (!text.empty()) {
-        auto const step = next_utf8(text);
-        text.remove_prefix(step.length);
-        switch (step.code_point) {
-        case '"': out += "\\\""; break;
-        case '\\': out += "\\\\"; break;
-        case '\n': out += "\\n"; break;
-        case '\r': out += "\\r"; break;
-        case '\t': out += "\\t"; break;
-        default:
-            // Harmless on a terminal, too; and one line to whoever counts U+2028 and U+2029 among the line ends.
-            if (is_control(step.code_point) || is_direction_control(step.code_point) || step.code_point == 0x2028 || step.code_point == 0x2029) {
-                std::uint8_t value[2];
-                store_be(value, static_cast<std::uint16_t>(step.code_point));
-                out += "\\u" + to_hex(value);
-            } else {
-                append_utf8(out, step.code_point);
-            }
-        }
-    }
-    out += '"';
-    return out;
-}
+std::string json_quoted(std::string_view text);
 
 /// Base64 with padding. @par Spec RFC 4648, section 4
-inline std::string to_base64(bytes_view data) {
-    constexpr std::string_view digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    std::string out;
-    out.reserve((data.size() + 2) / 3 * 4);
-    for (std::size_t i = 0; i < data.size(); i += 3) {
-        std::size_t const have = std::min<std::size_t>(3, data.size() - i);
-        std::uint32_t group = 0;
-        for (std::size_t j = 0; j < 3; ++j) group = group << 8 | (j < have ? data[i + j] : 0u);
-        for (std::size_t j = 0; j < 4; ++j) out += j <= have ? digits[group >> (18 - 6 * j) & 63] : '=';
-    }
-    return out;
-}
+std::string to_base64(bytes_view data);
 
 } // namespace gigi::inline v1
+
+#ifndef GIGI_SEPARATE_COMPILATION
+#include "impl/text.ipp"
+#endif

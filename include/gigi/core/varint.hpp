@@ -28,10 +28,7 @@ constexpr std::size_t store_varint(std::uint8_t *out, std::uint64_t value) noexc
     return n;
 }
 
-inline void append_varint(bytes &out, std::uint64_t value) {
-    std::uint8_t raw[max_varint_size + 1];
-    append(out, bytes_view{raw, store_varint(raw, value)});
-}
+void append_varint(bytes &out, std::uint64_t value);
 
 /// What stands at the front of a byte string.
 struct varint_result {
@@ -61,3 +58,7 @@ constexpr varint_result read_varint(bytes_view data) noexcept {
 }
 
 } // namespace gigi::inline v1
+
+#ifndef GIGI_SEPARATE_COMPILATION
+#include "impl/varint.ipp"
+#endif

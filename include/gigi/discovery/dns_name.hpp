@@ -4,7 +4,6 @@
 // RFC 6762 §16 (any bytes in a label; ASCII letters compare without regard to case).
 #pragma once
 
-#include "../core/bytes.hpp"
 #include "../core/result.hpp"
 
 #include <cstddef>
@@ -23,79 +22,33 @@ class dns_name {
 
     /// The name with these labels. @param text labels with dots between them, no escapes; a final dot is allowed
     /// @return `errc::invalid_name` where a label is empty or too long, or the name is
-    static result<dns_name> from_text(std::string_view text) {
-        dns_name name;
-        if (text.ends_with('.')) text.remove_suffix(1);
-        while (!text.empty()) {
-            auto const dot = text.find('.');
-            if (!name.append_label(text.substr(0, dot)) || dot == text.size() - 1) return errc::invalid_name;
-            text.remove_prefix(dot == text.npos ? text.size() : dot + 1);
-        }
-        return name;
-    }
+    static result<dns_name> from_text(std::string_view text);
 
     /// Adds a label at the end (nearest to the root). @return false, without a change, where a limit forbids it
-    [[nodiscard]] bool append_label(std::string_view label) {
-        if (label.empty() || label.size() > max_label_size || wire_size() + 1 + label.size() > max_wire_size) return false;
-        labels_ += static_cast<char>(label.size());
-        labels_ += label;
-        return true;
-    }
+    [[nodiscard]] bool append_label(std::string_view label);
 
     /// This name below one more label. @return `errc::invalid_name` where a limit forbids it
-    result<dns_name> child(std::string_view label) const {
-        dns_name name;
-        if (!name.append_label(label) || name.wire_size() + labels_.size() > max_wire_size) return errc::invalid_name;
-        name.labels_ += labels_;
-        return name;
-    }
+    result<dns_name> child(std::string_view label) const;
 
     bool is_root() const noexcept { return labels_.empty(); }
 
     /// The label farthest from the root; empty for the root. Valid as long as the name.
-    std::string_view first_label() const noexcept {
-        auto const all = labels();
-        return is_root() ? all : all.substr(1, static_cast<unsigned char>(all.front()));
-    }
+    std::string_view first_label() const noexcept;
 
     /// The name without its first label; the root for the root.
-    dns_name parent() const {
-        dns_name name;
-        if (!is_root()) name.labels_ = labels_.substr(1 + first_label().size());
-        return name;
-    }
+    dns_name parent() const;
 
     /// The labels in wire form: each behind its length byte, without the final zero. Valid as long as the name.
     std::string_view labels() const noexcept { return labels_; }
     std::size_t wire_size() const noexcept { return labels_.size() + 1; }
 
     /// For people and logs: what is not printable ASCII, and dots in labels, as `\DDD`.
-    std::string to_text() const {
-        if (is_root()) return ".";
-        std::string text;
-        for (std::size_t i = 0; i < labels_.size();) {
-            if (i) text += '.';
-            auto const size = static_cast<unsigned char>(labels_[i++]);
-            for (auto const end = i + size; i < end; ++i) {
-                auto const c = static_cast<unsigned char>(labels_[i]);
-                if (c > ' ' && c < 0x7f && c != '.' && c != '\\') {
-                    text += static_cast<char>(c);
-                } else {
-                    text += '\\';
-                    for (unsigned const unit : {100u, 10u, 1u}) text += static_cast<char>('0' + c / unit % 10);
-                }
-            }
-        }
-        return text;
-    }
+    std::string to_text() const;
 
     friend bool operator==(dns_name const &a, dns_name const &b) noexcept { return same_labels(a.labels_, b.labels_); }
 
     /// Whether two sequences of labels are equal but for the case of ASCII letters.
-    static bool same_labels(std::string_view a, std::string_view b) noexcept {
-        // Length bytes are below 'A', so that folding the whole sequence leaves them alone.
-        return std::ranges::equal(a, b, {}, fold, fold);
-    }
+    static bool same_labels(std::string_view a, std::string_view b) noexcept;
 
   private:
     static char fold(char c) noexcept { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
@@ -104,3 +57,7 @@ class dns_name {
 };
 
 } // namespace gigi::inline v1
+
+#ifndef GIGI_SEPARATE_COMPILATION
+#include "impl/dns_name.ipp"
+#endif

@@ -8,6 +8,7 @@
 #include "../core/timeout.hpp"
 #include "messages.hpp"
 #include "safe_name.hpp"
+#include "share_code.hpp"
 
 #include <cstddef>
 #include <cstdint>

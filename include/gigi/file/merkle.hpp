@@ -6,7 +6,6 @@
 #pragma once
 
 #include "../core/bytes.hpp"
-#include "../crypto/hash.hpp"
 
 #include <algorithm>
 #include <array>
@@ -14,7 +13,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
-#include <utility>
 #include <vector>
 
 namespace gigi::inline v1 {
@@ -24,22 +22,10 @@ using merkle_hash = std::array<std::uint8_t, 32>;
 inline constexpr std::size_t merkle_block_size = std::size_t{16} << 10;
 
 /// The hash of two nodes' parent.
-inline merkle_hash merkle_parent(merkle_hash const &left, merkle_hash const &right) {
-    std::array<std::uint8_t, 64> both;
-    std::ranges::copy(left, both.begin());
-    std::ranges::copy(right, both.begin() + 32);
-    return sha256(both);
-}
+merkle_hash merkle_parent(merkle_hash const &left, merkle_hash const &right);
 
 /// The root of a tree of the height (0: a leaf) that has no blocks at all.
-inline merkle_hash const &empty_subtree(unsigned height) {
-    static auto const table = [] {
-        std::array<merkle_hash, 64> all{};
-        for (std::size_t i = 1; i < all.size(); ++i) all[i] = merkle_parent(all[i - 1], all[i - 1]);
-        return all;
-    }();
-    return table[height];
-}
+merkle_hash const &empty_subtree(unsigned height);
 
 /// The height of the smallest balanced tree with so many leaves.
 constexpr unsigned tree_height(std::uint64_t leaves) noexcept {
@@ -52,30 +38,13 @@ class merkle_builder {
     /// @param height of the nodes that are added: 0 for leaves
     explicit merkle_builder(unsigned height = 0) noexcept : base_{height} {}
 
-    void add(merkle_hash node) {
-        // Like counting in binary: a set bit of the count is a complete subtree that waits for its sibling.
-        std::size_t level = 0;
-        for (std::uint64_t n = count_; n & 1; n >>= 1, ++level) node = merkle_parent(waiting_[level], node);
-        waiting_[level] = node;
-        ++count_;
-    }
+    void add(merkle_hash node);
 
     std::uint64_t count() const noexcept { return count_; }
 
     /// The root of the tree of `height` above the leaves, its missing nodes empty. 32 zero bytes where nothing was added.
     /// @param height at least what the nodes need
-    merkle_hash root(unsigned height) const {
-        if (count_ == 0) return empty_subtree(0);
-        unsigned const lowest = static_cast<unsigned>(std::countr_zero(count_));
-        merkle_hash node = waiting_[lowest]; // complete, and a left child: its right sibling is empty
-        for (unsigned level = lowest; base_ + level < height; ++level) {
-            if (level > lowest && (count_ >> level & 1))
-                node = merkle_parent(waiting_[level], node);
-            else
-                node = merkle_parent(node, empty_subtree(base_ + level));
-        }
-        return node;
-    }
+    merkle_hash root(unsigned height) const;
     /// The root of the smallest balanced tree.
     merkle_hash root() const { return root(base_ + tree_height(count_)); }
 
@@ -86,12 +55,7 @@ class merkle_builder {
 };
 
 /// The root above the blocks of `data`, in a tree of the height (at least what the blocks need).
-inline merkle_hash merkle_root(bytes_view data, unsigned height) {
-    merkle_builder tree;
-    for (; !data.empty(); data = data.subspan(std::min(data.size(), merkle_block_size)))
-        tree.add(sha256(data.first(std::min(data.size(), merkle_block_size))));
-    return tree.root(height);
-}
+merkle_hash merkle_root(bytes_view data, unsigned height);
 
 /// How a file of a known size is cut into chunks, which are what is requested, verified and written.
 ///
@@ -141,11 +105,7 @@ struct file_hashes {
 };
 
 /// The root above a layer of chunk hashes.
-inline merkle_hash root_of_chunks(chunk_map const &map, std::span<merkle_hash const> chunks) {
-    merkle_builder tree{map.chunk_height()};
-    for (auto const &hash : chunks) tree.add(hash);
-    return tree.root();
-}
+merkle_hash root_of_chunks(chunk_map const &map, std::span<merkle_hash const> chunks);
 
 inline constexpr std::uint64_t layer_page_size = 4096; ///< chunk hashes in a page: 128 KiB
 
@@ -172,45 +132,10 @@ constexpr std::uint64_t hashes_in_page(chunk_map const &map, std::uint64_t page)
 } // namespace detail
 
 /// A page of a file's layer, with its proof. @param page less than `layer_page_count`
-inline layer_page make_layer_page(file_hashes const &file, std::uint64_t page) {
-    auto const &map = file.map;
-    std::span<merkle_hash const> const all{file.chunks};
-    auto const part = [&](std::uint64_t n) {
-        return all.subspan(static_cast<std::size_t>(n * layer_page_size), static_cast<std::size_t>(detail::hashes_in_page(map, n)));
-    };
-    layer_page out;
-    out.hashes.assign(part(page).begin(), part(page).end());
-    unsigned level = map.chunk_height() + detail::page_height(map);
-    std::vector<merkle_hash> row; // the nodes of a level, without the empty ones on the right
-    for (std::uint64_t n = 0; n < layer_page_count(map); ++n) {
-        merkle_builder tree{map.chunk_height()};
-        for (auto const &hash : part(n)) tree.add(hash);
-        row.push_back(tree.root(level));
-    }
-    for (auto index = static_cast<std::size_t>(page); level < map.height(); ++level, index /= 2) {
-        std::size_t const sibling = index ^ 1;
-        out.proof.push_back(sibling < row.size() ? row[sibling] : empty_subtree(level));
-        if (row.size() % 2) row.push_back(empty_subtree(level));
-        for (std::size_t i = 0; i * 2 < row.size(); ++i) row[i] = merkle_parent(row[2 * i], row[2 * i + 1]);
-        row.resize(row.size() / 2);
-    }
-    return out;
-}
+layer_page make_layer_page(file_hashes const &file, std::uint64_t page);
 
 /// Whether a page that a peer sent belongs, at its place, to the file with the root.
-inline bool verify_layer_page(merkle_hash const &root, chunk_map const &map, std::uint64_t page, layer_page const &sent) {
-    if (page >= layer_page_count(map) || sent.hashes.size() != detail::hashes_in_page(map, page)) return false;
-    unsigned level = map.chunk_height() + detail::page_height(map);
-    if (sent.proof.size() != map.height() - level) return false;
-    merkle_builder tree{map.chunk_height()};
-    for (auto const &hash : sent.hashes) tree.add(hash);
-    merkle_hash node = tree.root(level);
-    for (auto const &sibling : sent.proof) {
-        node = page & 1 ? merkle_parent(sibling, node) : merkle_parent(node, sibling);
-        page >>= 1;
-    }
-    return node == root;
-}
+bool verify_layer_page(merkle_hash const &root, chunk_map const &map, std::uint64_t page, layer_page const &sent);
 
 /// Hashes a file that is read from front to back. The size must be known beforehand, as it decides the chunks.
 class file_hasher {
@@ -221,10 +146,7 @@ class file_hasher {
     void add_chunk(bytes_view chunk) { chunks_.push_back(merkle_root(chunk, map_.chunk_height())); }
 
     /// The hashes, once every chunk has been added.
-    file_hashes finish() && {
-        merkle_hash const root = root_of_chunks(map_, chunks_);
-        return {map_, root, std::move(chunks_)};
-    }
+    file_hashes finish() &&;
 
     std::uint64_t chunks_done() const noexcept { return chunks_.size(); }
 
@@ -234,3 +156,7 @@ class file_hasher {
 };
 
 } // namespace gigi::inline v1
+
+#ifndef GIGI_SEPARATE_COMPILATION
+#include "impl/merkle.ipp"
+#endif

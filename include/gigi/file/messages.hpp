@@ -11,7 +11,6 @@
 
 #include "../core/error.hpp"
 #include "merkle.hpp"
-#include "share_code.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -107,24 +106,13 @@ constexpr errc to_errc(file_refusal why) noexcept {
     return errc::rejected;
 }
 /// The refusal that tells a peer of an error of ours.
-inline file_refusal to_refusal(std::error_code const &code) noexcept {
-    if (code == errc::unknown_code) return file_refusal::unknown_code;
-    if (code == errc::file_changed || code == errc::file_not_found) return file_refusal::file_changed;
-    if (code == errc::limit_exceeded) return file_refusal::busy;
-    if (code == errc::invalid_argument) return file_refusal::bad_request;
-    return file_refusal::unreadable;
-}
+file_refusal to_refusal(std::error_code const &code) noexcept;
 
 struct file_request {
     static constexpr std::size_t max_size = 128;
     std::variant<list_request, manifest_request, layer_request, range_request> what;
     template <class Archive> void serialize(Archive &archive) { archive(what); }
-    bool valid() const noexcept {
-        if (auto const *list = std::get_if<list_request>(&what)) return list->after.size() <= 64;
-        if (auto const *of = std::get_if<manifest_request>(&what)) return of->code.size() <= 64;
-        if (auto const *range = std::get_if<range_request>(&what)) return range->count > 0 && range->count <= range_request::max_chunks;
-        return true;
-    }
+    bool valid() const noexcept;
 };
 
 struct file_answer {
@@ -132,17 +120,12 @@ struct file_answer {
     static constexpr std::size_t max_size = 32 * (layer_page_size + 64) + 16;
     std::variant<file_failure, list_page, manifest, layer_page_message, chunk_header> what;
     template <class Archive> void serialize(Archive &archive) { archive(what); }
-    bool valid() const noexcept {
-        if (auto const *page = std::get_if<list_page>(&what)) {
-            if (page->entries.size() > list_page::max_entries) return false;
-            for (auto const &entry : page->entries)
-                if (entry.code.size() > 64 || entry.name.size() > 255) return false;
-            return true;
-        }
-        if (auto const *of = std::get_if<manifest>(&what)) return of->name.size() <= 255 && of->map().valid();
-        return true;
-    }
+    bool valid() const noexcept;
 };
 static_assert(list_page::max_entries * (64 + 255 + 16) < file_answer::max_size);
 
 } // namespace gigi::inline v1
+
+#ifndef GIGI_SEPARATE_COMPILATION
+#include "impl/messages.ipp"
+#endif

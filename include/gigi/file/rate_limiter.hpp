@@ -33,36 +33,11 @@ class rate_limiter {
     std::size_t slice() const noexcept { return static_cast<std::size_t>(std::clamp<std::uint64_t>(rate_ / 20, 1024, 262'144)); }
 
     /// Asks for a turn. @param size in bytes, at most `slice()`
-    ticket ask(peer_id const &who, std::size_t size) {
-        auto const lane = std::ranges::find(lanes_, who, &lane_of_peer::who);
-        auto &queue = lane == lanes_.end() ? lanes_.emplace_back(lane_of_peer{who, {}}).queue : lane->queue;
-        queue.push_back({++last_ticket_, size});
-        waiting_.insert(last_ticket_);
-        return last_ticket_;
-    }
+    ticket ask(peer_id const &who, std::size_t size);
     /// Asks no longer; does nothing where the turn has come.
-    void withdraw(ticket t) {
-        if (!waiting_.erase(t)) return;
-        for (auto lane = lanes_.begin(); lane != lanes_.end(); ++lane)
-            if (std::erase_if(lane->queue, [t](turn const &one) { return one.id == t; })) {
-                if (lane->queue.empty()) lanes_.erase(lane);
-                return;
-            }
-    }
+    void withdraw(ticket t);
     /// Lets those pass whose turn it is.
-    void advance(time_point now) {
-        paid_until_ = std::max(paid_until_, now - burst);
-        while (!lanes_.empty() && (paid_until_ <= now || !limited())) {
-            auto &queue = lanes_.front().queue;
-            paid_until_ += cost(queue.front().size);
-            waiting_.erase(queue.front().id);
-            queue.pop_front();
-            if (queue.empty())
-                lanes_.pop_front();
-            else
-                lanes_.splice(lanes_.end(), lanes_, lanes_.begin());
-        }
-    }
+    void advance(time_point now);
     bool passed(ticket t) const { return !waiting_.contains(t); }
     /// When `advance` will let the next one pass.
     time_point next() const noexcept { return paid_until_; }
@@ -78,9 +53,7 @@ class rate_limiter {
         std::deque<turn> queue;
     };
 
-    duration cost(std::size_t size) const noexcept {
-        return limited() ? duration{static_cast<std::int64_t>((size * std::uint64_t{1'000'000'000} + rate_ - 1) / rate_)} : duration::zero();
-    }
+    duration cost(std::size_t size) const noexcept;
 
     std::uint64_t rate_; // bytes a second
     time_point paid_until_{};
@@ -102,22 +75,7 @@ class rate_gate {
 
     /// Waits until `size` bytes of a peer's may pass.
     /// @par Cancellation Nothing has passed.
-    [[nodiscard]] awaitable<void> wait(peer_id who, std::size_t size) {
-        struct asking {
-            rate_limiter &limiter;
-            rate_limiter::ticket const id;
-            asking(rate_limiter &of, peer_id const &peer, std::size_t n) : limiter{of}, id{of.ask(peer, n)} {}
-            asking(asking const &) = delete;
-            ~asking() { limiter.withdraw(id); }
-        } const mine{limiter_, who, size};
-        timer pause{executor_};
-        for (bool first = true;; first = false) {
-            limiter_.advance(clock_.now());
-            if (limiter_.passed(mine.id)) co_return;
-            if (first) ++delayed_;
-            co_await pause.wait_until(limiter_.next());
-        }
-    }
+    [[nodiscard]] awaitable<void> wait(peer_id who, std::size_t size);
 
   private:
     any_io_executor executor_;
@@ -145,3 +103,7 @@ class rate_pass {
 };
 
 } // namespace gigi::inline v1
+
+#ifndef GIGI_SEPARATE_COMPILATION
+#include "impl/rate_limiter.ipp"
+#endif

@@ -6,7 +6,6 @@
 
 #include "../core/text.hpp"
 
-#include <algorithm>
 #include <cstddef>
 #include <string>
 #include <string_view>
@@ -25,66 +24,20 @@ constexpr bool is_deceptive(char32_t c) noexcept {
 }
 
 /// Names that Windows gives to devices, whatever follows the first dot.
-inline bool is_device_name(std::string_view name) {
-    std::string stem{name.substr(0, name.find('.'))};
-    while (!stem.empty() && stem.back() == ' ') stem.pop_back();
-    for (char &c : stem)
-        if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
-    for (auto const device : {"CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$", "CLOCK$"})
-        if (stem == device) return true;
-    if (!stem.starts_with("COM") && !stem.starts_with("LPT")) return false;
-    auto const number = std::string_view{stem}.substr(3);
-    return (number.size() == 1 && number[0] >= '0' && number[0] <= '9') || number == "\u00b9" || number == "\u00b2" || number == "\u00b3";
-}
+bool is_device_name(std::string_view name);
 
 } // namespace detail
 
 /// A single, harmless path component: what stands after the last slash or backslash, without control, invisible and
 /// reserved characters, damaged UTF-8, leading dots and spaces, trailing dots and spaces; not a Windows device; at most
 /// `max_file_name` bytes, cut at a character and before the extension; "file" where nothing is left. Safe names stay as they are.
-inline std::string safe_file_name(std::string_view name) {
-    if (auto const slash = name.find_last_of("/\\"); slash != std::string_view::npos) name.remove_prefix(slash + 1);
-    std::string out;
-    while (!name.empty()) {
-        auto const step = next_utf8(name);
-        auto const character = name.substr(0, step.length);
-        name.remove_prefix(step.length);
-        if (step.valid && detail::is_deceptive(step.code_point)) continue;
-        if (!step.valid || std::string_view{"<>:\"|?*"}.find(character[0]) != std::string_view::npos)
-            out += '_';
-        else
-            out += character;
-    }
-    auto const trim = [](std::string &text) {
-        while (!text.empty() && (text.back() == '.' || text.back() == ' ')) text.pop_back();
-        text.erase(0, std::min(text.find_first_not_of(". "), text.size()));
-    };
-    auto const cut = [&trim](std::string &text, std::size_t most) {
-        if (text.size() <= most) return;
-        auto const dot = text.rfind('.');
-        std::string const extension = dot != std::string::npos && text.size() - dot <= 20 ? text.substr(dot) : std::string{};
-        std::size_t keep = most - extension.size();
-        while (keep > 0 && (static_cast<unsigned char>(text[keep]) & 0xc0) == 0x80) --keep; // not within a character
-        text.resize(keep);
-        text += extension;
-        trim(text);
-    };
-    trim(out);
-    cut(out, max_file_name);
-    if (out.empty()) return "file";
-    if (detail::is_device_name(out)) {
-        cut(out, max_file_name - 1);
-        out.insert(0, 1, '_');
-    }
-    return out;
-}
+std::string safe_file_name(std::string_view name);
 
 /// The name to try when `n` others have been taken: "name.ext", "name (1).ext", "name (2).ext" …
-inline std::string numbered_file_name(std::string const &name, unsigned n) {
-    if (n == 0) return name;
-    auto dot = name.rfind('.');
-    if (dot == 0 || dot == std::string::npos) dot = name.size();
-    return name.substr(0, dot) + " (" + std::to_string(n) + ")" + name.substr(dot);
-}
+std::string numbered_file_name(std::string const &name, unsigned n);
 
 } // namespace gigi::inline v1
+
+#ifndef GIGI_SEPARATE_COMPILATION
+#include "impl/safe_name.ipp"
+#endif

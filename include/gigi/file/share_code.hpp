@@ -19,46 +19,11 @@ namespace gigi::inline v1 {
 class share_code {
   public:
     /// The code of a file.
-    static share_code of(merkle_hash const &root, std::uint64_t size) {
-        bytes content{root.begin(), root.end()};
-        append_be(content, size);
-        auto const hash = sha256(content);
-        std::string text;
-        for (std::size_t i = 0; i < symbols; ++i) {
-            if (i > 0 && i % 4 == 0) text += '-';
-            std::size_t const bit = i * 5;
-            unsigned const pair = static_cast<unsigned>(hash[bit / 8] << 8 | hash[bit / 8 + 1]);
-            text += alphabet[pair >> (11 - bit % 8) & 31];
-        }
-        return share_code{std::move(text)};
-    }
+    static share_code of(merkle_hash const &root, std::uint64_t size);
 
     /// Reads what a person typed: upper or lower case, with or without '-' and spaces, o for 0, i and l for 1.
     /// @return `errc::unknown_code` where it can be neither a code nor a root
-    static result<share_code> parse(std::string_view typed) {
-        std::string plain;
-        for (char c : typed) {
-            if (c == '-' || c == ' ') continue;
-            if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-            plain += c;
-            if (plain.size() > 64) return errc::unknown_code;
-        }
-        if (plain.size() == 64) {
-            if (plain.find_first_not_of("0123456789abcdef") != std::string::npos) return errc::unknown_code;
-            return share_code{std::move(plain)};
-        }
-        if (plain.size() != symbols) return errc::unknown_code;
-        std::string text;
-        for (std::size_t i = 0; i < symbols; ++i) {
-            char c = plain[i];
-            if (c == 'o') c = '0';
-            if (c == 'i' || c == 'l') c = '1';
-            if (alphabet.find(c) == std::string_view::npos) return errc::unknown_code;
-            if (i > 0 && i % 4 == 0) text += '-';
-            text += c;
-        }
-        return share_code{std::move(text)};
-    }
+    static result<share_code> parse(std::string_view typed);
 
     /// Whether a file is the one that this names. A whole root does not bind the size: it can also name 64 bytes that are
     /// two hashes of the tree.
@@ -80,3 +45,7 @@ class share_code {
 };
 
 } // namespace gigi::inline v1
+
+#ifndef GIGI_SEPARATE_COMPILATION
+#include "impl/share_code.ipp"
+#endif

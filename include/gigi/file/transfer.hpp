@@ -6,24 +6,19 @@
 
 #include "../core/asio.hpp"
 #include "../core/condition.hpp"
-#include "../core/log.hpp"
 #include "../link/swarm.hpp"
-#include "client.hpp"
 #include "download.hpp"
 #include "rate_limiter.hpp"
 #include "shared_files.hpp"
 #include "upload.hpp"
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <list>
 #include <map>
-#include <memory>
 #include <string>
-#include <utility>
 #include <vector>
 
 namespace gigi::inline v1 {
@@ -78,61 +73,28 @@ class file_service {
   public:
     /// @param pool where files are read, hashed and written
     /// @par Lifetime `network` must outlive the service; `stop()` before the service is destroyed.
-    file_service(swarm &network, any_io_executor pool, file_service_options options, file_events events)
-        : network_{network}, pool_{std::move(pool)}, options_{std::move(options)}, events_{std::move(events)},
-          files_{network.get_executor(), pool_, options_.share_list, options_.max_shared_files}, upload_rate_{network.get_executor(), options_.max_upload_rate},
-          download_rate_{network.get_executor(), options_.max_download_rate}, changed_{network.get_executor()} {}
+    file_service(swarm &network, any_io_executor pool, file_service_options options, file_events events);
     file_service(file_service const &) = delete;
 
     /// Reads the share list and begins to serve. @throws error: `errc::bad_share_list`, `errc::io_error`
-    void start() {
-        files_.load();
-        stopping_ = false;
-        network_.handle(std::string{file_protocol_id}, [this](stream incoming) { return serve(std::move(incoming)); });
-    }
+    void start();
 
     /// Serves no longer, ends every upload and download, and waits for their ends.
-    [[nodiscard]] awaitable<void> stop() {
-        stopping_ = true;
-        network_.unhandle(file_protocol_id);
-        for (auto *one : uploads_) one->reset();
-        for (auto &[id, one] : downloads_) one.cancel();
-        changed_.notify_all();
-        while (!uploads_.empty() || !downloads_.empty()) co_await changed_.wait();
-    }
+    [[nodiscard]] awaitable<void> stop();
 
     /// Hashes a file in the background and shares it.
     /// @throws error as `shared_files::share` @par Cancellation The file is not shared.
-    [[nodiscard]] awaitable<shared_entry> share(std::filesystem::path path) {
-        hash_progress progress;
-        if (events_.hashing) progress = [this, path](std::uint64_t done, std::uint64_t total) { events_.hashing(path, done, total); };
-        shared_entry entry = co_await files_.share(path, std::move(progress));
-        if (events_.shared) events_.shared(entry);
-        co_return entry;
-    }
+    [[nodiscard]] awaitable<shared_entry> share(std::filesystem::path path);
 
     /// Shares a file no longer. @throws error: `errc::unknown_code`, `errc::io_error`
-    [[nodiscard]] awaitable<void> unshare(std::string code) {
-        shared_entry const entry = co_await files_.unshare(std::move(code));
-        if (events_.revoked) events_.revoked(entry);
-    }
+    [[nodiscard]] awaitable<void> unshare(std::string code);
 
     /// What this node shares, by code.
     std::map<std::string, shared_entry> const &shared() const noexcept { return files_.entries(); }
 
     /// What a peer shares; the names are made safe.
     /// @throws error: `errc::unsupported_protocol`, `errc::unreachable`, `errc::timed_out`, …
-    [[nodiscard]] awaitable<std::vector<list_entry>> list(peer_id peer) {
-        lazy_stream opened = co_await network_.open_stream_optimistic(std::move(peer), std::string{file_protocol_id});
-        file_client<lazy_stream> client{std::move(opened), std::chrono::seconds{20}};
-        std::vector<list_entry> all = co_await client.list(options_.max_listed_files + 1);
-        client.close();
-        if (all.size() > options_.max_listed_files) {
-            all.resize(options_.max_listed_files);
-            ++stats_.lists_cut;
-        }
-        co_return all;
-    }
+    [[nodiscard]] awaitable<std::vector<list_entry>> list(peer_id peer);
 
     /// A number for a download that is about to begin.
     std::uint64_t new_id() noexcept { return ++last_id_; }
@@ -144,53 +106,11 @@ class file_service {
     /// @throws error as `file_download::run`; `errc::unknown_code` where the code cannot be one; `errc::stopped`
     /// @par Cancellation As `cancel`: what has been verified stays, for the next attempt.
     [[nodiscard]] awaitable<downloaded_file> download(std::uint64_t id, std::vector<peer_id> peers, std::string code, std::filesystem::path folder,
-                                                      std::uint64_t max_size = chunk_map::largest_file) {
-        download_event event;
-        event.id = id;
-        if (!peers.empty()) event.peer = peers.front();
-        event.code = code;
-        pending &mine = downloads_.try_emplace(id).first->second;
-        struct membership {
-            file_service &owner;
-            std::uint64_t id;
-            membership(file_service &o, std::uint64_t i) : owner{o}, id{i} {}
-            ~membership() {
-                owner.downloads_.erase(id);
-                owner.changed_.notify_all();
-            }
-        } const member{*this, id};
-        std::exception_ptr failure;
-        downloaded_file done;
-        try {
-            done = co_await fetch(mine, event, std::move(peers), std::move(folder), max_size);
-        } catch (...) {
-            failure = std::current_exception();
-        }
-        if (failure) fail(event, failure);
-        ++stats_.downloads_finished;
-        stats_.bytes_downloaded += done.size;
-        event.state.bytes = event.state.size = done.size;
-        if (events_.download_finished) events_.download_finished(event, done);
-        co_return done;
-    }
+                                                      std::uint64_t max_size = chunk_map::largest_file);
 
     /// Ends a download; it fails with `errc::cancelled`. Nothing happens where there is none of this number.
-    void cancel(std::uint64_t id) {
-        auto const found = downloads_.find(id);
-        if (found == downloads_.end()) return;
-        found->second.cancel();
-        changed_.notify_all();
-    }
-
-    file_stats stats() const {
-        file_stats now = stats_;
-        now.uploads_refused = slots_.refused;
-        now.bytes_uploaded = slots_.bytes;
-        now.uploads_delayed = upload_rate_.delayed();
-        now.downloads_delayed = download_rate_.delayed();
-        now.shares_refused = files_.refused();
-        return now;
-    }
+    void cancel(std::uint64_t id);
+    file_stats stats() const;
     std::size_t uploads() const noexcept { return slots_.used; }      ///< streams that send chunks now
     std::size_t downloads() const noexcept { return downloads_.size(); } ///< with those that wait
 
@@ -201,95 +121,16 @@ class file_service {
     struct pending {
         fetching *running = nullptr;
         bool cancelled = false;
-        void cancel() {
-            cancelled = true;
-            if (running) running->cancel();
-        }
+        void cancel();
     };
 
-    awaitable<void> serve(stream incoming) {
-        peer_id const peer = incoming.peer();
-        upload_callback progress;
-        if (events_.uploading) progress = [this, peer](upload_progress const &p) { events_.uploading(peer, p); };
-        file_upload<stream> one{std::move(incoming), network_.get_executor(), pool_, files_, slots_, options_.uploads, std::move(progress),
-                                rate_pass{upload_rate_, peer}};
-        struct membership {
-            file_service &owner;
-            file_upload<stream> *one;
-            membership(file_service &o, file_upload<stream> *u) : owner{o}, one{u} { owner.uploads_.push_back(one); }
-            ~membership() {
-                owner.uploads_.remove(one);
-                owner.changed_.notify_all();
-            }
-        } const member{*this, &one};
-        co_await one.run();
-    }
-
-    awaitable<downloaded_file> fetch(pending &mine, download_event &event, std::vector<peer_id> peers, std::filesystem::path folder, std::uint64_t max_size) {
-        auto const code = share_code::parse(event.code).value();
-        event.code = code.to_string();
-        if (!may_run(mine)) ++stats_.downloads_queued;
-        while (!may_run(mine) && !mine.cancelled && !stopping_) co_await changed_.wait();
-        if (mine.cancelled || stopping_) throw error{make_error_code(stopping_ ? errc::stopped : errc::cancelled)};
-        download_callbacks callbacks;
-        callbacks.started = [this, &event](download_state const &now) {
-            event.state = now;
-            if (events_.download_started) events_.download_started(event);
-        };
-        callbacks.progress = [this, &event](download_state const &now) {
-            event.state = now;
-            if (events_.download_progress) events_.download_progress(event);
-        };
-        auto options = options_.downloads;
-        options.max_size = std::min(options.max_size, max_size);
-        fetching one{network_.get_executor(), pool_, code, std::move(folder), options, std::move(callbacks)};
-        for (auto const &peer : peers) one.add_source([this, peer] { return open(peer); }, rate_pass{download_rate_, peer});
-        struct place {
-            file_service &owner;
-            pending &mine;
-            place(file_service &o, pending &p, fetching *f) : owner{o}, mine{p} {
-                ++owner.running_;
-                mine.running = f;
-            }
-            ~place() {
-                --owner.running_;
-                mine.running = nullptr;
-                mine.cancelled = true; // over: it waits for nothing any more
-                owner.changed_.notify_all();
-            }
-        } const taken{*this, mine, &one};
-        downloaded_file done = co_await one.run();
-        co_return done;
-    }
+    awaitable<void> serve(stream incoming);
+    awaitable<downloaded_file> fetch(pending &mine, download_event &event, std::vector<peer_id> peers, std::filesystem::path folder, std::uint64_t max_size);
 
     /// Whether there is a place, and nobody has waited for it longer.
-    bool may_run(pending const &mine) const {
-        if (running_ >= options_.max_downloads) return false;
-        for (auto const &[id, one] : downloads_) {
-            if (&one == &mine) return true;
-            if (!one.running && !one.cancelled) return false;
-        }
-        return true;
-    }
-
-    awaitable<lazy_stream> open(peer_id peer) { return network_.open_stream_optimistic(std::move(peer), std::string{file_protocol_id}); }
-
-    [[noreturn]] void fail(download_event const &event, std::exception_ptr const &failure) {
-        ++stats_.downloads_failed;
-        std::error_code code = make_error_code(errc::io_error);
-        std::string message;
-        try {
-            std::rethrow_exception(failure);
-        } catch (std::system_error const &e) {
-            code = e.code();
-            message = e.what();
-        } catch (std::exception const &e) {
-            message = e.what();
-        }
-        log(log_level::info, "file", "download of ", event.code, ": ", message);
-        if (events_.download_failed) events_.download_failed(event, code, message);
-        std::rethrow_exception(failure);
-    }
+    bool may_run(pending const &mine) const;
+    awaitable<lazy_stream> open(peer_id peer);
+    [[noreturn]] void fail(download_event const &event, std::exception_ptr const &failure);
 
     swarm &network_;
     any_io_executor pool_;
@@ -308,3 +149,7 @@ class file_service {
 };
 
 } // namespace gigi::inline v1
+
+#ifndef GIGI_SEPARATE_COMPILATION
+#include "impl/transfer.ipp"
+#endif

@@ -6,7 +6,6 @@
 #include "../core/clock.hpp"
 #include "../peer/peer_id.hpp"
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -23,33 +22,13 @@ constexpr duration capped_seconds(std::uint64_t seconds, duration most) noexcept
 class backoff_table {
   public:
     /// Begins a backoff, or prolongs it; one that ends later stays. @param most entries kept; the one that ends first goes
-    void add(peer_id const &peer, time_point until, std::size_t most) {
-        auto const found = until_.find(peer);
-        if (found != until_.end()) {
-            found->second = std::max(found->second, until);
-            return;
-        }
-        if (until_.size() >= most) {
-            if (until_.empty()) return;
-            until_.erase(std::min_element(until_.begin(), until_.end(), [](auto const &a, auto const &b) { return a.second < b.second; }));
-        }
-        until_.emplace(peer, until);
-    }
+    void add(peer_id const &peer, time_point until, std::size_t most);
 
     /// Whether a GRAFT from a peer comes too early. @param tolerance its clock began with our PRUNE, or ours with its
-    bool refuses(peer_id const &peer, time_point now, duration tolerance) const {
-        auto const found = until_.find(peer);
-        return found != until_.end() && now + tolerance < found->second;
-    }
+    bool refuses(peer_id const &peer, time_point now, duration tolerance) const;
     /// Whether we must not GRAFT a peer. @param slack waited on top (T14)
-    bool forbids(peer_id const &peer, time_point now, duration slack) const {
-        auto const found = until_.find(peer);
-        return found != until_.end() && now < found->second + slack;
-    }
-
-    void forget_ended(time_point now, duration slack) {
-        std::erase_if(until_, [&](auto const &entry) { return entry.second + slack <= now; });
-    }
+    bool forbids(peer_id const &peer, time_point now, duration slack) const;
+    void forget_ended(time_point now, duration slack);
     bool empty() const noexcept { return until_.empty(); }
     std::size_t size() const noexcept { return until_.size(); }
 
@@ -58,3 +37,7 @@ class backoff_table {
 };
 
 } // namespace gigi::inline v1
+
+#ifndef GIGI_SEPARATE_COMPILATION
+#include "impl/backoff.ipp"
+#endif

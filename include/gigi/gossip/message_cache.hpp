@@ -22,62 +22,24 @@ class message_cache {
   public:
     /// @param history heartbeats for which a message is kept, at least 1 @param gossip heartbeats for which it is announced
     /// @param max_messages, max_bytes beyond either the oldest messages go before their time
-    message_cache(std::size_t history, std::size_t gossip, std::size_t max_messages, std::size_t max_bytes)
-        : gossip_{gossip}, max_messages_{max_messages}, max_bytes_{max_bytes}, windows_(history ? history : 1) {}
+    message_cache(std::size_t history, std::size_t gossip, std::size_t max_messages, std::size_t max_bytes);
 
     /// Adds a message; one that is there already stays as it is.
-    void put(message_id id, message_ptr message) {
-        std::size_t const size = cost(id, *message);
-        auto const [place, added] = messages_.try_emplace(std::move(id));
-        if (!added) return;
-        place->second.message = std::move(message);
-        bytes_ += size;
-        windows_.front().push_back(place);
-        for (std::size_t oldest = windows_.size(); (messages_.size() > max_messages_ || bytes_ > max_bytes_) && oldest-- > 0;)
-            while (!windows_[oldest].empty() && (messages_.size() > max_messages_ || bytes_ > max_bytes_)) {
-                forget(windows_[oldest].front());
-                windows_[oldest].pop_front();
-            }
-    }
+    void put(message_id id, message_ptr message);
 
     /// A message, or null.
-    message_ptr get(message_id const &id) const {
-        auto const found = messages_.find(id);
-        return found == messages_.end() ? nullptr : found->second.message;
-    }
+    message_ptr get(message_id const &id) const;
 
     /// A message for a peer that asks for it; null where it is not there, or where the peer has had it `most` times.
-    message_ptr get_for(message_id const &id, peer_id const &peer, std::size_t most) {
-        auto const found = messages_.find(id);
-        if (found == messages_.end()) return nullptr;
-        auto &sent = found->second.sent[peer];
-        if (sent >= most) return nullptr;
-        ++sent;
-        return found->second.message;
-    }
+    message_ptr get_for(message_id const &id, peer_id const &peer, std::size_t most);
 
     /// The ids to announce, by topic. @par Lifetime The keys are valid until the cache changes.
-    std::map<std::string_view, std::vector<message_id>> gossip_ids() const {
-        std::map<std::string_view, std::vector<message_id>> all;
-        for (std::size_t i = 0; i < gossip_ && i < windows_.size(); ++i)
-            for (auto const &entry : windows_[i]) all[entry->second.message->topic].push_back(entry->first);
-        return all;
-    }
+    std::map<std::string_view, std::vector<message_id>> gossip_ids() const;
     /// The ids of a topic's messages that can be asked for, the newest window first.
-    std::vector<message_id> ids(std::string_view topic) const {
-        std::vector<message_id> all;
-        for (auto const &window : windows_)
-            for (auto const &entry : window)
-                if (entry->second.message->topic == topic) all.push_back(entry->first);
-        return all;
-    }
+    std::vector<message_id> ids(std::string_view topic) const;
 
     /// Ends the present window, and drops the oldest with its messages.
-    void shift() {
-        for (auto const &entry : windows_.back()) forget(entry);
-        windows_.pop_back();
-        windows_.emplace_front();
-    }
+    void shift();
 
     std::size_t size() const noexcept { return messages_.size(); }
     std::size_t byte_size() const noexcept { return bytes_; }
@@ -91,10 +53,7 @@ class message_cache {
 
     static std::size_t cost(message_id const &id, gossip_message const &m) noexcept { return encoded_size(m) + id.size() + 128; }
 
-    void forget(reference const &which) {
-        bytes_ -= cost(which->first, *which->second.message);
-        messages_.erase(which);
-    }
+    void forget(reference const &which);
 
     std::size_t gossip_, max_messages_, max_bytes_;
     std::size_t bytes_ = 0;
@@ -112,25 +71,12 @@ class seen_cache {
     bool contains(message_id const &id) const { return seen_.contains(id); }
 
     /// Remembers an id. @return false where it was there already: its time is not prolonged
-    bool insert(message_id id, time_point now) {
-        forget_old(now);
-        auto const [place, added] = seen_.insert(std::move(id));
-        if (!added) return false;
-        order_.emplace_back(now + ttl_, place);
-        if (order_.size() > most_) drop_oldest();
-        return true;
-    }
-
-    void forget_old(time_point now) {
-        while (!order_.empty() && order_.front().first <= now) drop_oldest();
-    }
+    bool insert(message_id id, time_point now);
+    void forget_old(time_point now);
     std::size_t size() const noexcept { return order_.size(); }
 
   private:
-    void drop_oldest() {
-        seen_.erase(order_.front().second);
-        order_.pop_front();
-    }
+    void drop_oldest();
 
     duration ttl_;
     std::size_t most_;
@@ -139,3 +85,7 @@ class seen_cache {
 };
 
 } // namespace gigi::inline v1
+
+#ifndef GIGI_SEPARATE_COMPILATION
+#include "impl/message_cache.ipp"
+#endif

@@ -13,7 +13,6 @@
 #include "options.hpp"
 #include "send_queue.hpp"
 
-#include <algorithm>
 #include <memory>
 #include <utility>
 
@@ -34,16 +33,7 @@ using inbound_stream = framed<stream, bytes_codec>;
 class verification_budget {
   public:
     /// Takes one out. @return how long to wait before the next; 0 where there is some left
-    duration take(time_point now, std::size_t per_second) noexcept {
-        auto const rate = static_cast<double>(per_second);
-        double const passed = std::chrono::duration<double>(now - last_).count();
-        left_ = first_ ? rate : std::min(rate, left_ + passed * rate);
-        first_ = false;
-        last_ = now;
-        left_ -= 1;
-        if (left_ >= 0) return duration::zero();
-        return std::chrono::duration_cast<duration>(std::chrono::duration<double>(std::max(-left_, 1.0) / rate));
-    }
+    duration take(time_point now, std::size_t per_second) noexcept;
 
   private:
     double left_ = 0;
@@ -53,25 +43,12 @@ class verification_budget {
 
 /// One connected peer, as the shell sees it.
 struct peer_link {
-    peer_link(any_io_executor const &executor, peer_id const &with, bool by_us, gossip_options const &options)
-        : peer{with}, dialled{by_us}, queue{options}, wake{executor}, pause{executor} {}
+    peer_link(any_io_executor const &executor, peer_id const &with, bool by_us, gossip_options const &options);
 
     /// The peer is gone, or gossip stops: every task of this link ends.
-    void end() {
-        ended = true;
-        if (in) in->reset();
-        abandon_stream();
-        queue.clear();
-        pause.wake();
-    }
+    void end();
     /// Gives up our stream; another one is opened where the peer is still there.
-    void abandon_stream() {
-        if (out) {
-            out->broken = true;
-            out->data.reset();
-        }
-        wake.notify_all();
-    }
+    void abandon_stream();
 
     peer_id const peer;
     bool const dialled; ///< by us
@@ -86,3 +63,7 @@ struct peer_link {
 };
 
 } // namespace gigi::inline v1
+
+#ifndef GIGI_SEPARATE_COMPILATION
+#include "impl/peer_link.ipp"
+#endif

@@ -20,26 +20,13 @@ class promise_tracker {
     void add(message_id const &id, peer_id const &peer, time_point until) { open_.try_emplace({id, peer}, until); }
 
     /// A message has come, and is what it says.
-    void fulfil(message_id const &id) {
-        auto i = open_.lower_bound({id, peer_id{}}); // the empty peer id is the smallest
-        while (i != open_.end() && i->first.first == id) i = open_.erase(i);
-    }
+    void fulfil(message_id const &id);
 
     /// Removes the promises that were not kept. @return who made them, once for each
-    std::vector<peer_id> take_broken(time_point now) {
-        std::vector<peer_id> broken;
-        std::erase_if(open_, [&](auto const &promise) {
-            if (promise.second > now) return false;
-            broken.push_back(promise.first.second);
-            return true;
-        });
-        return broken;
-    }
+    std::vector<peer_id> take_broken(time_point now);
 
     /// Forgets what a peer has promised: it is gone.
-    void forget(peer_id const &peer) {
-        std::erase_if(open_, [&](auto const &promise) { return promise.first.second == peer; });
-    }
+    void forget(peer_id const &peer);
     std::size_t size() const noexcept { return open_.size(); }
 
   private:
@@ -47,3 +34,7 @@ class promise_tracker {
 };
 
 } // namespace gigi::inline v1
+
+#ifndef GIGI_SEPARATE_COMPILATION
+#include "impl/promises.ipp"
+#endif

@@ -11,7 +11,6 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <iterator>
 #include <list>
 #include <map>
 #include <utility>
@@ -31,31 +30,7 @@ class replay_guard {
     /// Judges a message whose signature is good, and remembers it where it is new.
     /// @param first_hand whether the author itself sent it to us: then it is no replay, and a clock that went back is believed
     /// @return false for a replay
-    bool admit(peer_id const &author, std::uint64_t seqno, bool first_hand, time_point now, wall_time wall) {
-        auto &a = touch(author);
-        if (a.no_clock) return true;
-        if (!is_time(seqno, wall)) {
-            a = known{};
-            a.no_clock = true;
-            return true;
-        }
-        auto const generation = now.time_since_epoch() / span_;
-        if (generation > a.generation) { // what is two generations old counts
-            a.floor = std::max(a.floor, generation - a.generation == 1 ? a.older : std::max(a.older, a.newer));
-            a.older = generation - a.generation == 1 ? a.newer : 0;
-            a.newer = 0;
-            a.generation = generation;
-        }
-        if (seqno <= a.floor) {
-            if (!first_hand) {
-                ++refused_;
-                return false;
-            }
-            a.floor = a.older = a.newer = 0;
-        }
-        a.newer = std::max(a.newer, seqno);
-        return true;
-    }
+    bool admit(peer_id const &author, std::uint64_t seqno, bool first_hand, time_point now, wall_time wall);
 
     std::size_t size() const noexcept { return authors_.size(); }
     std::uint64_t refused() const noexcept { return refused_; }
@@ -71,26 +46,8 @@ class replay_guard {
     using entry = std::pair<peer_id, known>;
 
     /// Whether a number can be a time: between 2020 and tomorrow. One random number in a hundred can.
-    static bool is_time(std::uint64_t seqno, wall_time wall) noexcept {
-        constexpr std::uint64_t start = 1'577'836'800ull * 1'000'000'000ull;
-        auto const end = (wall.time_since_epoch() + std::chrono::hours{24}).count();
-        return seqno >= start && end > 0 && seqno <= static_cast<std::uint64_t>(end);
-    }
-
-    known &touch(peer_id const &author) {
-        auto const found = authors_.find(author);
-        if (found != authors_.end()) {
-            order_.splice(order_.end(), order_, found->second);
-            return found->second->second;
-        }
-        if (authors_.size() >= most_) {
-            authors_.erase(order_.front().first);
-            order_.pop_front();
-        }
-        order_.emplace_back(author, known{});
-        authors_.emplace(author, std::prev(order_.end()));
-        return order_.back().second;
-    }
+    static bool is_time(std::uint64_t seqno, wall_time wall) noexcept;
+    known &touch(peer_id const &author);
 
     duration span_;
     std::size_t most_;
@@ -100,3 +57,7 @@ class replay_guard {
 };
 
 } // namespace gigi::inline v1
+
+#ifndef GIGI_SEPARATE_COMPILATION
+#include "impl/replay_guard.ipp"
+#endif

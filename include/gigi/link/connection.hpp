@@ -12,7 +12,6 @@
 #include <map>
 #include <string>
 #include <system_error>
-#include <utility>
 
 namespace gigi::inline v1 {
 
@@ -30,9 +29,7 @@ struct connection_info {
 /// A live connection; owned by the swarm.
 class connection {
   public:
-    connection(any_io_executor const &executor, established made, direction dir, time_point now)
-        : info{std::move(made.peer), std::move(made.remote), std::move(made.local), dir, now}, mux{std::move(made.mux)},
-          tasks{executor} {}
+    connection(any_io_executor const &executor, established made, direction dir, time_point now);
 
     connection_info const info;
     std::unique_ptr<muxed_connection> const mux;
@@ -49,12 +46,10 @@ class connection {
 /// Where both sides dialled at about the same time, both must decide alike: the connection that the peer with the smaller
 /// id dialled stays. Otherwise the newer one does: a peer that dials again has lost the older one.
 /// @return whether `newer` stays
-inline bool newer_connection_wins(connection_info const &older, connection_info const &newer, peer_id const &self) {
-    constexpr duration simultaneous = std::chrono::seconds{10};
-    if (older.dir == newer.dir || newer.since - older.since > simultaneous) return true;
-    bool const self_dialled = newer.dir == direction::outbound;
-    bool const self_is_smaller = self < newer.peer;
-    return self_dialled == self_is_smaller;
-}
+bool newer_connection_wins(connection_info const &older, connection_info const &newer, peer_id const &self);
 
 } // namespace gigi::inline v1
+
+#ifndef GIGI_SEPARATE_COMPILATION
+#include "impl/connection.ipp"
+#endif

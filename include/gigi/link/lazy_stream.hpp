@@ -11,7 +11,6 @@
 
 #include <optional>
 #include <string>
-#include <utility>
 
 namespace gigi::inline v1 {
 
@@ -22,38 +21,16 @@ namespace gigi::inline v1 {
 /// the stream does. A lazy stream that is destroyed before `close_write()` is reset, as any other.
 class lazy_stream {
   public:
-    lazy_stream(stream opened, std::string protocol) : stream_{std::move(opened)}, answer_{std::in_place, protocol, true} {
-        stream_.set_protocol(std::move(protocol));
-    }
+    lazy_stream(stream opened, std::string protocol);
     lazy_stream(lazy_stream &&other) noexcept = default;
-    lazy_stream &operator=(lazy_stream &&other) noexcept {
-        if (this != &other) {
-            finish();
-            stream_ = std::move(other.stream_);
-            answer_ = std::move(other.answer_);
-            announced_ = other.announced_;
-            closing_ = other.closing_;
-        }
-        return *this;
-    }
+    lazy_stream &operator=(lazy_stream &&other) noexcept;
     ~lazy_stream() { finish(); }
 
     /// @throws as `stream::read_some`; `errc::unsupported_protocol` where the peer does not speak it
     /// @par Cancellation Nothing has been taken from the stream.
-    [[nodiscard]] awaitable<std::size_t> read_some(mutable_bytes buffer) {
-        if (!answer_) return stream_.read_some(buffer);
-        return read_answer_first(buffer);
-    }
-    [[nodiscard]] awaitable<void> write(bytes_view data) {
-        if (announced_) return stream_.write(data);
-        return announce(data);
-    }
-    void close_write() {
-        if (answer_)
-            closing_ = true;
-        else
-            stream_.close_write();
-    }
+    [[nodiscard]] awaitable<std::size_t> read_some(mutable_bytes buffer);
+    [[nodiscard]] awaitable<void> write(bytes_view data);
+    void close_write();
     void reset() noexcept { stream_.reset(); }
 
     /// As those of `stream`.
@@ -66,35 +43,11 @@ class lazy_stream {
   private:
     using verdict = multistream::expected_answer::verdict;
 
-    awaitable<void> announce(bytes_view data) {
-        announced_ = true;
-        bytes out;
-        out.reserve(data.size() + protocol().size() + multistream::header.size() + 8);
-        multistream::append_message(out, multistream::header);
-        multistream::append_message(out, protocol());
-        append(out, data);
-        bytes_view const all{out};
-        co_await stream_.write(all);
-    }
-
-    awaitable<std::size_t> read_answer_first(mutable_bytes buffer) {
-        if (!announced_) co_await announce({});
-        co_await multistream::read_answer(stream_, *answer_);
-        if (answer_->state() == verdict::refused) throw error{errc::unsupported_protocol, protocol()};
-        answer_.reset();
-        if (closing_) stream_.close_write();
-        std::size_t const n = co_await stream_.read_some(buffer);
-        co_return n;
-    }
+    awaitable<void> announce(bytes_view data);
+    awaitable<std::size_t> read_answer_first(mutable_bytes buffer);
 
     /// Sends an end that is still held. Not to a peer that has refused, or that has heard nothing: there is nothing to end.
-    void finish() noexcept {
-        if (!stream_ || !answer_ || !closing_ || !announced_ || answer_->state() != verdict::more) return;
-        try {
-            stream_.close_write();
-        } catch (...) { // the stream is reset instead
-        }
-    }
+    void finish() noexcept;
 
     stream stream_;
     std::optional<multistream::expected_answer> answer_; // until it has been heard
@@ -104,3 +57,7 @@ class lazy_stream {
 static_assert(ByteStream<lazy_stream>);
 
 } // namespace gigi::inline v1
+
+#ifndef GIGI_SEPARATE_COMPILATION
+#include "impl/lazy_stream.ipp"
+#endif

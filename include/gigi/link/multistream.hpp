@@ -8,11 +8,9 @@
 #include "../core/bytes.hpp"
 #include "../core/error.hpp"
 #include "../core/stream.hpp"
-#include "../core/varint.hpp"
 
 #include <algorithm>
 #include <array>
-#include <concepts>
 #include <cstddef>
 #include <span>
 #include <string>
@@ -28,18 +26,11 @@ inline constexpr std::size_t max_message = 1024; ///< bytes, with the newline
 inline constexpr int max_rounds = 32;            ///< protocols that are offered in one negotiation
 
 /// Appends one message.
-inline void append_message(bytes &out, std::string_view text) {
-    append_varint(out, text.size() + 1);
-    append(out, text);
-    out.push_back('\n');
-}
+void append_message(bytes &out, std::string_view text);
 
 /// A message without length and newline.
 /// @return `errc::protocol_violation` where the newline is missing
-inline result<std::string> parse_message(bytes_view body) {
-    if (body.empty() || body.back() != '\n') return errc::protocol_violation;
-    return std::string{as_text(body.first(body.size() - 1))};
-}
+result<std::string> parse_message(bytes_view body);
 
 /// A message as it arrives: says how many bytes of it are still to come, as far as is known, and takes them. Sans-I/O.
 class message_reader {
@@ -47,22 +38,10 @@ class message_reader {
     /// Where the next bytes belong: never room for one that may not be of this message.
     mutable_bytes room() noexcept { return mutable_bytes{buffer_}.subspan(have_, wanted() - have_); }
     /// Bytes have been put there. @return an error where the length is out of bounds
-    std::error_code took(std::size_t n) noexcept {
-        have_ += n;
-        if (have_ < 2 || size_ > 0) return {};
-        auto const length = read_varint(bytes_view{buffer_}.first(2));
-        if (length.state != varint_result::status::complete || length.value == 0 || length.value > max_message) return errc::protocol_violation;
-        prefix_ = length.size;
-        size_ = length.size + static_cast<std::size_t>(length.value);
-        return {};
-    }
+    std::error_code took(std::size_t n) noexcept;
     bool complete() const noexcept { return size_ > 0 && have_ == size_; }
     /// The text of a complete message; the reader then is ready for the next one.
-    result<std::string> take() {
-        auto text = parse_message(bytes_view{buffer_}.subspan(prefix_, size_ - prefix_));
-        have_ = prefix_ = size_ = 0;
-        return text;
-    }
+    result<std::string> take();
 
   private:
     /// A message has at least two bytes, and its length at most two.
@@ -78,29 +57,11 @@ class expected_answer {
   public:
     enum class verdict { more, accepted, refused, violation };
 
-    expected_answer(std::string_view offer, bool with_header) {
-        if (with_header) append_message(accepted_, header);
-        refused_ = accepted_;
-        append_message(accepted_, offer);
-        append_message(refused_, refusal);
-    }
+    expected_answer(std::string_view offer, bool with_header);
 
     /// Bytes that surely belong to the answer and have not been taken; none once it is complete.
-    std::size_t wanted() const noexcept {
-        if (verdict_ != verdict::more) return 0;
-        return std::min(may_accept_ ? accepted_.size() : refused_.size(), may_refuse_ ? refused_.size() : accepted_.size()) - have_;
-    }
-    verdict take(bytes_view data) {
-        for (auto const byte : data) {
-            may_accept_ = may_accept_ && have_ < accepted_.size() && accepted_[have_] == byte;
-            may_refuse_ = may_refuse_ && have_ < refused_.size() && refused_[have_] == byte;
-            ++have_;
-        }
-        if (!may_accept_ && !may_refuse_) verdict_ = verdict::violation;
-        if (may_accept_ && have_ == accepted_.size()) verdict_ = verdict::accepted;
-        if (may_refuse_ && have_ == refused_.size()) verdict_ = verdict::refused;
-        return verdict_;
-    }
+    std::size_t wanted() const noexcept;
+    verdict take(bytes_view data);
     verdict state() const noexcept { return verdict_; }
 
   private:
@@ -259,3 +220,7 @@ template <ByteStream Stream> [[nodiscard]] awaitable<std::string> negotiate_as_l
 }
 
 } // namespace gigi::inline v1
+
+#ifndef GIGI_SEPARATE_COMPILATION
+#include "impl/multistream.ipp"
+#endif

@@ -7,11 +7,8 @@
 #include "../core/asio.hpp"
 #include "../core/clock.hpp"
 #include "../core/condition.hpp"
-#include "../core/error.hpp"
-#include "../core/timeout.hpp"
 #include "../peer/peer_id.hpp"
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -39,23 +36,13 @@ class receive_budget {
       public:
         share() = default;
         share(share &&other) noexcept : of_{std::exchange(other.of_, nullptr)}, who_{std::move(other.who_)}, size_{other.size_} {}
-        share &operator=(share &&other) noexcept {
-            if (this != &other) {
-                give_back();
-                of_ = std::exchange(other.of_, nullptr);
-                who_ = std::move(other.who_);
-                size_ = other.size_;
-            }
-            return *this;
-        }
+        share &operator=(share &&other) noexcept;
         ~share() { give_back(); }
 
       private:
         friend receive_budget;
         share(receive_budget &of, peer_id who, std::size_t size) : of_{&of}, who_{std::move(who)}, size_{size} {}
-        void give_back() noexcept {
-            if (of_) std::exchange(of_, nullptr)->release(who_, size_);
-        }
+        void give_back() noexcept;
 
         receive_budget *of_ = nullptr;
         peer_id who_;
@@ -71,36 +58,7 @@ class receive_budget {
     /// @param size in bytes @param patience how long to wait
     /// @throws error with `errc::limit_exceeded` where there was no room for so long, or never can be
     /// @par Cancellation Nothing is taken.
-    [[nodiscard]] awaitable<share> take(peer_id who, std::size_t size, duration patience) {
-        if (size > total_) {
-            ++refused_;
-            throw error{errc::limit_exceeded, "larger than all that may be received at once"};
-        }
-        size = std::max<std::size_t>(size, 1);
-        if (lanes_.empty() && may_take(who, size)) { // as nearly always
-            use(who, size);
-            co_return share{*this, std::move(who), size};
-        }
-        waiting mine{size};
-        asking const asked{*this, who, mine};
-        grant();
-        if (!mine.granted) {
-            ++delayed_;
-            std::error_code failed;
-            try {
-                co_await with_timeout(wait(mine), patience);
-            } catch (std::system_error const &e) {
-                failed = e.code();
-            }
-            if (failed && mine.granted) release(who, size); // it came too late
-            if (failed == errc::timed_out) {
-                ++refused_;
-                throw error{errc::limit_exceeded, "too much is being received"};
-            }
-            if (failed) throw error{failed};
-        }
-        co_return share{*this, std::move(who), size};
-    }
+    [[nodiscard]] awaitable<share> take(peer_id who, std::size_t size, duration patience);
 
     std::size_t held() const noexcept { return used_; }          ///< bytes taken now
     std::uint64_t delayed() const noexcept { return delayed_; }  ///< had to wait
@@ -117,62 +75,19 @@ class receive_budget {
         receive_budget &budget;
         peer_id who;
         waiting &mine;
-        asking(receive_budget &of, peer_id const &peer, waiting &w) : budget{of}, who{peer}, mine{w} {
-            auto const found = std::ranges::find(budget.lanes_, who, &lane::who);
-            auto &to = found == budget.lanes_.end() ? budget.lanes_.emplace_back(lane{who, {}}) : *found;
-            to.queue.push_back(&mine);
-        }
+        asking(receive_budget &of, peer_id const &peer, waiting &w);
         asking(asking const &) = delete;
-        ~asking() {
-            if (mine.granted) return;
-            auto const found = std::ranges::find(budget.lanes_, who, &lane::who);
-            std::erase(found->queue, &mine);
-            if (found->queue.empty()) budget.lanes_.erase(found);
-            budget.grant(); // others may have waited for this one
-        }
+        ~asking();
     };
 
-    awaitable<void> wait(waiting &mine) {
-        while (!mine.granted) co_await changed_.wait(mine.slot);
-    }
+    awaitable<void> wait(waiting &mine);
 
     /// Whether a peer must wait for itself.
-    bool has_enough(peer_id const &who, std::size_t size) const {
-        auto const found = held_by_.find(who);
-        return found != held_by_.end() && found->second + size > total_ / 4;
-    }
+    bool has_enough(peer_id const &who, std::size_t size) const;
     bool may_take(peer_id const &who, std::size_t size) const { return size <= total_ - used_ && !has_enough(who, size); }
-    void use(peer_id const &who, std::size_t size) {
-        used_ += size;
-        held_by_[who] += size;
-    }
-
-    void grant() {
-        for (auto at = lanes_.begin(); at != lanes_.end();) {
-            auto &next = *at->queue.front();
-            if (has_enough(at->who, next.size)) {
-                ++at;
-                continue;
-            }
-            if (next.size > total_ - used_) return;
-            use(at->who, next.size);
-            next.granted = true;
-            changed_.notify(next.slot);
-            auto const served = at++;
-            served->queue.pop_front();
-            if (served->queue.empty())
-                lanes_.erase(served);
-            else // its next turn comes after the others'
-                lanes_.splice(lanes_.end(), lanes_, served);
-        }
-    }
-
-    void release(peer_id const &who, std::size_t size) noexcept {
-        used_ -= size;
-        auto const found = held_by_.find(who);
-        if ((found->second -= size) == 0) held_by_.erase(found);
-        grant();
-    }
+    void use(peer_id const &who, std::size_t size);
+    void grant();
+    void release(peer_id const &who, std::size_t size) noexcept;
 
     async_condition changed_;
     std::size_t total_;
@@ -183,3 +98,7 @@ class receive_budget {
 };
 
 } // namespace gigi::inline v1
+
+#ifndef GIGI_SEPARATE_COMPILATION
+#include "impl/receive_budget.ipp"
+#endif

@@ -10,26 +10,18 @@
 
 #include "../core/asio.hpp"
 #include "../core/clock.hpp"
-#include "../core/error.hpp"
-#include "../core/log.hpp"
 #include "../core/task_group.hpp"
-#include "../core/timeout.hpp"
 #include "connection.hpp"
-#include "dial_race.hpp"
 #include "lazy_stream.hpp"
-#include "multistream.hpp"
 #include "receive_budget.hpp"
 #include "swarm_options.hpp"
 #include "upgrade.hpp"
 
-#include <algorithm>
 #include <functional>
 #include <list>
 #include <map>
 #include <memory>
-#include <optional>
 #include <set>
-#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -54,538 +46,123 @@ class swarm {
     /// @param addresses_of known addresses of a peer, for dials by id alone
     /// @par Lifetime `self` must outlive the swarm.
     swarm(any_io_executor executor, identity const &self, swarm_options const &options,
-          std::function<std::vector<multiaddr>(peer_id const &)> addresses_of)
-        : executor_{std::move(executor)}, self_{self}, options_{options}, addresses_of_{std::move(addresses_of)},
-          clock_{executor_}, receiving_{executor_, options_.max_receiving}, tasks_{executor_} {}
+          std::function<std::vector<multiaddr>(peer_id const &)> addresses_of);
 
     /// Adds a transport with its stack, before anything listens or dials.
     void add(std::unique_ptr<connector> c) { connectors_.push_back(std::move(c)); }
 
     /// Starts the background work.
-    void start() {
-        tasks_.spawn(sweep());
-        tasks_.spawn(watch_buffers());
-    }
+    void start();
 
     /// Listens on one address. @return the address with its real port
     /// @throws std::system_error: `errc::address_in_use`, `errc::invalid_address`
-    multiaddr listen(multiaddr const &address) {
-        for (auto const &c : connectors_) {
-            if (!c->can_dial(address)) continue;
-            std::shared_ptr<acceptor> opened = c->listen(address);
-            acceptors_.push_back(opened);
-            tasks_.spawn(accept_connections(opened));
-            return opened->local_address();
-        }
-        throw error{errc::invalid_address, address.to_string()};
-    }
+    multiaddr listen(multiaddr const &address);
 
     /// What is listened on, with real ports; hosts may be unspecified ("0.0.0.0").
-    std::vector<multiaddr> listen_addresses() const {
-        std::vector<multiaddr> all;
-        for (auto const &a : acceptors_) all.push_back(a->local_address());
-        return all;
-    }
+    std::vector<multiaddr> listen_addresses() const;
 
     /// Serves a protocol; replaces its handler if there is one.
-    void handle(std::string protocol, stream_handler handler) {
-        handlers_.insert_or_assign(std::move(protocol), std::make_shared<stream_handler const>(std::move(handler)));
-    }
-    void unhandle(std::string_view protocol) {
-        if (auto const found = handlers_.find(protocol); found != handlers_.end()) handlers_.erase(found);
-    }
-    std::vector<std::string> protocols() const {
-        std::vector<std::string> all;
-        for (auto const &[name, handler] : handlers_) all.push_back(name);
-        return all;
-    }
+    void handle(std::string protocol, stream_handler handler);
+    void unhandle(std::string_view protocol);
+    std::vector<std::string> protocols() const;
 
     /// Makes sure that there is a connection to a peer; its known addresses are dialled if need be.
     /// @throws error: `errc::no_addresses`, `errc::unreachable`, `errc::timed_out`, `errc::peer_mismatch`, `errc::limit_exceeded`
-    [[nodiscard]] awaitable<void> connect(peer_id peer) { co_await connection_to(std::move(peer)); }
+    [[nodiscard]] awaitable<void> connect(peer_id peer);
 
     /// Dials an address; the peer is known only afterwards where the address does not say. A peer that is connected
     /// already is not dialled again.
-    [[nodiscard]] awaitable<peer_id> dial(multiaddr address) {
-        if (auto const expected = address.peer()) {
-            std::vector<multiaddr> const only{address};
-            auto const connected = co_await connection_to(*expected, only);
-            co_return connected->info.peer;
-        }
-        dial_race race{executor_, connectors_, std::nullopt, options_.dial_stagger};
-        std::vector<multiaddr> only{address};
-        established made = co_await with_timeout(race.run(std::move(only)), options_.dial_timeout);
-        auto const peer = made.peer;
-        auto const added = admit(std::move(made), direction::outbound);
-        if (!added) throw error{added.error(), address.to_string()};
-        co_return peer;
-    }
+    [[nodiscard]] awaitable<peer_id> dial(multiaddr address);
 
     /// Closes the connections to a peer in good order.
-    [[nodiscard]] awaitable<void> disconnect(peer_id peer) {
-        task_group goodbyes{executor_};
-        for (auto const &c : all_)
-            if (c->info.peer == peer) goodbyes.spawn(close(c));
-        co_await goodbyes.join();
-    }
+    [[nodiscard]] awaitable<void> disconnect(peer_id peer);
 
     /// Opens a stream and waits until the peer has agreed to one of the protocols, in order of preference.
     /// @throws error: `errc::unsupported_protocol`, and as `connect`
-    [[nodiscard]] awaitable<stream> open_stream(peer_id peer, std::vector<std::string> protocols) {
-        stream opened = co_await open_on_connection(peer);
-        opened.expires_at(clock_.now() + options_.handshake_timeout);
-        std::span<std::string const> const offer{protocols};
-        std::string chosen = co_await negotiate_as_dialer(opened, offer);
-        opened.set_protocol(std::move(chosen));
-        opened.expires_never();
-        co_return opened;
-    }
+    [[nodiscard]] awaitable<stream> open_stream(peer_id peer, std::vector<std::string> protocols);
 
     /// Opens a stream at once; whether the peer speaks the protocol shows at the first read.
-    [[nodiscard]] awaitable<lazy_stream> open_stream_optimistic(peer_id peer, std::string protocol) {
-        stream opened = co_await open_on_connection(peer);
-        co_return lazy_stream{std::move(opened), std::move(protocol)};
-    }
+    [[nodiscard]] awaitable<lazy_stream> open_stream_optimistic(peer_id peer, std::string protocol);
 
     bool is_connected(peer_id const &peer) const { return active_.contains(peer); }
     /// The connection to a peer, or null.
-    connection const *find(peer_id const &peer) const {
-        auto const found = active_.find(peer);
-        return found == active_.end() ? nullptr : found->second.get();
-    }
-    std::vector<peer_id> connected_peers() const {
-        std::vector<peer_id> all;
-        for (auto const &[peer, c] : active_) all.push_back(peer);
-        return all;
-    }
+    connection const *find(peer_id const &peer) const;
+    std::vector<peer_id> connected_peers() const;
     std::size_t connection_count() const noexcept { return all_.size(); }
 
     /// Keeps a peer's connection from being closed as idle, for each `tag` until `unprotect` with it.
     void protect(peer_id const &peer, std::string tag) { protected_[peer].insert(std::move(tag)); }
-    void unprotect(peer_id const &peer, std::string const &tag) {
-        auto const found = protected_.find(peer);
-        if (found == protected_.end()) return;
-        found->second.erase(tag);
-        if (found->second.empty()) protected_.erase(found);
-    }
+    void unprotect(peer_id const &peer, std::string const &tag);
 
     /// Keeps a connected peer's connection from being closed however long it is idle; it still makes room at `max_connections`.
     /// Ends when the peer goes.
-    void keep(peer_id const &peer) {
-        if (active_.contains(peer)) kept_.insert(peer);
-    }
+    void keep(peer_id const &peer);
 
     /// Registers callbacks until the token is destroyed.
-    [[nodiscard]] subscription_token observe(swarm_observer observer) {
-        auto held = std::make_shared<swarm_observer const>(std::move(observer));
-        observers_.push_back(held);
-        return std::const_pointer_cast<swarm_observer>(held);
-    }
+    [[nodiscard]] subscription_token observe(swarm_observer observer);
 
     any_io_executor const &get_executor() const noexcept { return executor_; }
     identity const &self() const noexcept { return self_; }
-    swarm_stats stats() const {
-        swarm_stats now = stats_;
-        for (auto const &c : all_) {
-            add(now.mux, c->mux->counts());
-            now.mux.bytes_buffered += c->mux->counts().bytes_buffered;
-            now.streams += c->mux->stream_count();
-        }
-        now.requests_delayed = receiving_.delayed();
-        now.requests_refused = receiving_.refused();
-        now.bytes_receiving = receiving_.held();
-        return now;
-    }
+    swarm_stats stats() const;
     /// What large messages take while they arrive and are handled.
     receive_budget &receiving() noexcept { return receiving_; }
 
     /// Takes no new connections, says goodbye to every peer, cancels and joins every task.
-    [[nodiscard]] awaitable<void> stop() {
-        stopping_ = true;
-        for (auto const &a : acceptors_) a->close();
-        task_group goodbyes{executor_};
-        for (auto const &c : all_) goodbyes.spawn(close(c));
-        co_await goodbyes.join();
-        tasks_.cancel();
-        co_await tasks_.join();
-        tasks_.reset();
-        acceptors_.clear();
-        stopping_ = false;
-    }
+    [[nodiscard]] awaitable<void> stop();
 
   private:
-    struct pending_dial {
-        explicit pending_dial(any_io_executor const &executor) : finished{executor} {}
-        async_condition finished;
-        std::shared_ptr<connection> made;
-        std::exception_ptr failure;
-        bool done = false;
-    };
+    struct pending_dial;
 
     /// A fresh stream to a peer; where its connection has just ended it is dialled anew.
-    awaitable<stream> open_on_connection(peer_id peer) {
-        for (bool again = true;; again = false) {
-            auto const c = co_await connection_to(peer);
-            try {
-                co_return stream{c->mux->open_stream(), peer};
-            } catch (std::system_error const &e) {
-                if (e.code() == errc::limit_exceeded) ++stats_.streams_denied;
-                if (!again || e.code() != condition::closed) throw;
-            }
-            leave(c, make_error_code(errc::closed)); // it has ended; `supervise` just has not seen it yet
-        }
-    }
+    awaitable<stream> open_on_connection(peer_id peer);
 
     /// The connection to a peer, dialled where there is none; callers that come while a dial is under way share it.
-    awaitable<std::shared_ptr<connection>> connection_to(peer_id peer, std::vector<multiaddr> addresses = no_addresses()) {
-        if (peer == self_.id()) throw error{errc::self_dial, peer.to_string()};
-        if (stopping_) throw error{make_error_code(errc::stopped)};
-        if (auto const found = active_.find(peer); found != active_.end()) co_return found->second;
-        std::shared_ptr<pending_dial> pending;
-        if (auto const under_way = dials_.find(peer); under_way != dials_.end()) {
-            pending = under_way->second;
-        } else {
-            if (addresses.empty()) addresses = addresses_of_(peer);
-            if (addresses.empty()) throw error{errc::no_addresses, peer.to_string()};
-            if (dials_.size() >= options_.max_pending_dials) {
-                ++stats_.dials_refused;
-                throw error{errc::limit_exceeded, "too many dials at once"};
-            }
-            if (addresses.size() > options_.max_addresses_per_dial) addresses.resize(options_.max_addresses_per_dial);
-            pending = std::make_shared<pending_dial>(executor_);
-            dials_.emplace(peer, pending);
-            tasks_.spawn(dial_peer(peer, std::move(addresses), pending));
-        }
-        while (!pending->done) co_await pending->finished.wait();
-        if (pending->failure) std::rethrow_exception(pending->failure);
-        co_return pending->made;
-    }
+    awaitable<std::shared_ptr<connection>> connection_to(peer_id peer, std::vector<multiaddr> addresses = no_addresses());
     static std::vector<multiaddr> no_addresses() { return {}; }
 
-    awaitable<void> dial_peer(peer_id peer, std::vector<multiaddr> addresses, std::shared_ptr<pending_dial> pending) {
-        try {
-            dial_race race{executor_, connectors_, peer, options_.dial_stagger};
-            established made = co_await with_timeout(race.run(std::move(addresses)), options_.dial_timeout);
-            auto added = admit(std::move(made), direction::outbound);
-            pending->made = std::move(added).value();
-        } catch (...) {
-            pending->failure = std::current_exception();
-        }
-        if (pending->failure && stopping_) pending->failure = std::make_exception_ptr(error{make_error_code(errc::stopped)});
-        if (pending->failure) {
-            // The peer may have dialled us meanwhile.
-            if (auto const found = active_.find(peer); found != active_.end()) {
-                pending->made = found->second;
-                pending->failure = nullptr;
-            } else {
-                ++stats_.dials_failed;
-            }
-        }
-        dials_.erase(peer);
-        pending->done = true;
-        pending->finished.notify_all();
-    }
-
-    awaitable<void> accept_connections(std::shared_ptr<acceptor> from) {
-        for (;;) {
-            std::unique_ptr<pending_connection> incoming;
-            std::error_code code;
-            try {
-                incoming = co_await from->accept();
-            } catch (std::system_error const &e) {
-                code = e.code();
-            }
-            if (code == condition::closed || code == condition::cancelled) co_return;
-            if (code) { // out of descriptors, most likely: wait rather than spin
-                log(log_level::warning, "swarm", "accept: ", code.message());
-                co_await sleep_for(std::chrono::milliseconds{100});
-                continue;
-            }
-            auto const host = incoming->remote_address().ip_text();
-            bool const from_there = inbound_from(host) >= options_.max_connections_per_address;
-            if (from_there || is_full() || is_crowding(host)) {
-                ++stats_.handshakes_refused;
-                if (from_there) ++stats_.handshakes_refused_per_address;
-                continue;
-            }
-            tasks_.spawn(accept_one(std::move(incoming), host));
-        }
-    }
-
-    awaitable<void> accept_one(std::unique_ptr<pending_connection> incoming, std::string host) {
-        struct counted {
-            swarm &owner;
-            std::string const &host;
-            counted(swarm &s, std::string const &h) : owner{s}, host{h} {
-                ++owner.handshakes_;
-                ++owner.handshakes_from_[host];
-                ++owner.inbound_[host];
-            }
-            ~counted() {
-                --owner.handshakes_;
-                if (auto const mine = owner.handshakes_from_.find(host); --mine->second == 0) owner.handshakes_from_.erase(mine);
-                owner.forget_inbound(host);
-            }
-        } const count{*this, host};
-        try {
-            established made = co_await with_timeout(incoming->upgrade(), options_.handshake_timeout);
-            auto const added = admit(std::move(made), direction::inbound);
-            if (!added) log(log_level::debug, "swarm", "inbound refused: ", added.error().message());
-        } catch (std::system_error const &e) {
-            ++stats_.handshakes_failed;
-            log(log_level::debug, "swarm", "inbound handshake: ", e.what());
-        }
-    }
+    awaitable<void> dial_peer(peer_id peer, std::vector<multiaddr> addresses, std::shared_ptr<pending_dial> pending);
+    awaitable<void> accept_connections(std::shared_ptr<acceptor> from);
+    awaitable<void> accept_one(std::unique_ptr<pending_connection> incoming, std::string host);
 
     bool is_full() const noexcept { return handshakes_ >= options_.max_pending_handshakes; }
     /// The last eighth of the places is for hosts that have no handshake under way: no one host can keep the others out (T29).
-    bool is_crowding(std::string const &host) const {
-        return handshakes_ >= options_.max_pending_handshakes - options_.max_pending_handshakes / 8 && handshakes_from_.contains(host);
-    }
-    std::size_t inbound_from(std::string const &host) const {
-        auto const found = inbound_.find(host);
-        return found == inbound_.end() ? 0 : found->second;
-    }
-    void forget_inbound(std::string const &host) {
-        auto const found = inbound_.find(host);
-        if (found != inbound_.end() && --found->second == 0) inbound_.erase(found);
-    }
+    bool is_crowding(std::string const &host) const;
+    std::size_t inbound_from(std::string const &host) const;
+    void forget_inbound(std::string const &host);
 
     /// Takes an authenticated connection in, or says why not (and drops it).
-    result<std::shared_ptr<connection>> admit(established made, direction dir) {
-        if (stopping_) return errc::stopped;
-        if (made.peer == self_.id()) return errc::self_dial;
-        auto const found = active_.find(made.peer);
-        if (found == active_.end() && all_.size() >= options_.max_connections && !make_room()) {
-            ++stats_.connections_refused;
-            return errc::limit_exceeded;
-        }
-        auto added = std::make_shared<connection>(executor_, std::move(made), dir, clock_.now());
-        auto const &info = added->info;
-        bool first = false;
-        std::shared_ptr<connection> loser;
-        if (found == active_.end()) {
-            for (auto const &c : all_)
-                if (c->info.peer == info.peer) tell_departure(*c);
-            active_.emplace(info.peer, added);
-            first = true;
-        } else if (newer_connection_wins(found->second->info, info, self_.id())) {
-            loser = std::exchange(found->second, added);
-        } else {
-            loser = added;
-        }
-        ++stats_.connections_opened;
-        all_.push_back(added);
-        if (dir == direction::inbound) ++inbound_[info.remote.ip_text()];
-        tasks_.spawn(supervise(added));
-        if (loser) {
-            for (auto const &c : all_)
-                if (c->retired && !c->closing && c->info.peer == info.peer) { // two are all that a peer gets
-                    ++stats_.connections_replaced;
-                    c->closing = make_error_code(errc::closed);
-                    c->mux->abort(c->closing);
-                }
-            loser->retired = true;
-            tasks_.spawn(retire(loser));
-        }
-        if (first) notify([&info](swarm_observer const &o) { if (o.connected) o.connected(info); });
-        return active_.contains(info.peer) ? active_.find(info.peer)->second : added;
-    }
+    result<std::shared_ptr<connection>> admit(established made, direction dir);
 
     /// Runs a connection until it ends, then forgets it.
-    awaitable<void> supervise(std::shared_ptr<connection> c) {
-        std::error_code why = make_error_code(errc::closed);
-        c->tasks.spawn(accept_streams(c));
-        try {
-            co_await c->mux->run();
-        } catch (std::system_error const &e) {
-            why = e.code();
-        }
-        co_await asio::this_coro::reset_cancellation_state();
-        c->over = true;
-        if (c->closing) why = c->closing;
-        leave(c, why);
-        bool const in_order = !c->closing && (why == errc::closed || why == errc::end_of_stream);
-        if (in_order) co_await finish_handlers(c);
-        co_await asio::this_coro::reset_cancellation_state();
-        c->tasks.cancel();
-        co_await c->tasks.join();
-        all_.remove(c);
-        add(stats_.mux, c->mux->counts());
-        if (c->info.dir == direction::inbound) forget_inbound(c->info.remote.ip_text());
-        ++stats_.connections_closed;
-        tell_departure(*c);
-    }
+    awaitable<void> supervise(std::shared_ptr<connection> c);
 
     /// The peer has gone in order: what it had sent is handled, accepted already or not. Nothing can be answered any more.
-    awaitable<void> finish_handlers(std::shared_ptr<connection> c) {
-        try {
-            co_await with_timeout(c->tasks.join(), options_.closing_grace);
-        } catch (std::system_error const &) { // too late: cancelled by now
-        }
-    }
+    awaitable<void> finish_handlers(std::shared_ptr<connection> c);
 
     /// A connection is no longer the one that a peer's streams use; where there is no other, the peer is gone.
-    void leave(std::shared_ptr<connection> const &c, std::error_code why) {
-        auto const found = active_.find(c->info.peer);
-        if (found == active_.end() || found->second != c) return;
-        active_.erase(found);
-        // A retired connection that still lives takes over rather than leave the peer without one.
-        for (auto const &other : all_)
-            if (other != c && other->info.peer == c->info.peer && !other->closing && !other->over) {
-                other->retired = false;
-                active_.emplace(other->info.peer, other);
-                return;
-            }
-        c->departed = why;
-    }
+    void leave(std::shared_ptr<connection> const &c, std::error_code why);
 
     /// Tells that a peer is gone, once: after the last of what it had sent, and before it comes again.
-    void tell_departure(connection &c) {
-        auto const why = std::exchange(c.departed, {});
-        if (!why) return;
-        kept_.erase(c.info.peer);
-        log(log_level::info, "swarm", "disconnected ", c.info.peer.to_string(), ": ", why.message());
-        notify([&](swarm_observer const &o) { if (o.disconnected) o.disconnected(c.info.peer, why); });
-    }
-
-    awaitable<void> accept_streams(std::shared_ptr<connection> c) {
-        for (;;) {
-            std::shared_ptr<stream_core> core;
-            try {
-                core = co_await c->mux->accept_stream();
-            } catch (std::system_error const &) {
-                co_return; // `run()` says why
-            }
-            stream incoming{std::move(core), c->info.peer};
-            if (c->tasks.size() > options_.max_streams_per_peer) {
-                ++stats_.streams_refused;
-                continue; // destroying it resets it
-            }
-            c->tasks.spawn(serve(c, std::move(incoming)));
-        }
-    }
-
-    awaitable<void> serve(std::shared_ptr<connection> c, stream incoming) {
-        std::string protocol;
-        try {
-            incoming.expires_at(clock_.now() + options_.handshake_timeout);
-            auto const supported = [this](std::string_view name) { return handlers_.find(name) != handlers_.end(); };
-            protocol = co_await negotiate_as_listener(incoming, supported);
-            incoming.expires_never();
-            auto const found = handlers_.find(protocol);
-            if (found == handlers_.end()) co_return;
-            auto const handler = found->second; // alive even if the protocol is taken away meanwhile
-            auto &in_flight = c->in_flight[protocol];
-            if (in_flight >= options_.max_streams_per_protocol) {
-                ++stats_.streams_refused;
-                ++stats_.streams_refused_per_protocol;
-                co_return;
-            }
-            struct counted {
-                std::size_t &n;
-                explicit counted(std::size_t &of) : n{of} { ++n; }
-                ~counted() { --n; }
-            } const count{in_flight};
-            incoming.set_protocol(protocol);
-            co_await (*handler)(std::move(incoming));
-        } catch (std::system_error const &e) {
-            if (e.code() == errc::unsupported_protocol) ++stats_.streams_unsupported;
-            if (e.code() == errc::frame_too_large) ++stats_.frames_too_large;
-            log(log_level::debug, "swarm", protocol, " stream from ", c->info.peer.to_string(), ": ", e.what());
-        } catch (std::exception const &e) {
-            log(log_level::warning, "swarm", protocol, " handler: ", e.what());
-        }
-    }
+    void tell_departure(connection &c);
+    awaitable<void> accept_streams(std::shared_ptr<connection> c);
+    awaitable<void> serve(std::shared_ptr<connection> c, stream incoming);
 
     /// Ends a connection that another one has replaced: not at once, since the peer may be opening streams on it until it knows
     /// of the other one, and then as soon as its streams have ended.
-    awaitable<void> retire(std::shared_ptr<connection> c) {
-        timer pause{executor_};
-        auto const end = clock_.now() + options_.retire_timeout;
-        co_await pause.wait_for(options_.retire_timeout / 4);
-        while (c->retired && c->mux->foreground_count() > 0 && clock_.now() < end)
-            co_await pause.wait_for(std::chrono::milliseconds{50});
-        if (c->retired) co_await close(c);
-    }
-
-    awaitable<void> close(std::shared_ptr<connection> c) {
-        if (!c->closing) c->closing = make_error_code(errc::closed);
-        try {
-            co_await c->mux->close();
-        } catch (std::system_error const &) { // it was gone already
-        }
-    }
-
-    bool is_idle(connection const &c, time_point before) const {
-        return !c.closing && !c.over && c.mux->foreground_count() == 0 && c.mux->quiet_since() < before && !protected_.contains(c.info.peer);
-    }
-    void close_idle(std::shared_ptr<connection> const &c) {
-        ++stats_.connections_idle;
-        c->closing = make_error_code(errc::idle);
-        tasks_.spawn(close(c));
-    }
+    awaitable<void> retire(std::shared_ptr<connection> c);
+    awaitable<void> close(std::shared_ptr<connection> c);
+    bool is_idle(connection const &c, time_point before) const;
+    void close_idle(std::shared_ptr<connection> const &c);
     /// Closes the connection that has been idle longest, where there is one. Some at a time say goodbye first: peers that do not
     /// answer it must not add up to more than `max_connections` and an eighth.
-    bool make_room() {
-        std::shared_ptr<connection> quietest;
-        std::size_t leaving = 0;
-        for (auto const &c : all_) {
-            if (c->closing) ++leaving;
-            if (is_idle(*c, clock_.now()) && (!quietest || c->mux->quiet_since() < quietest->mux->quiet_since())) quietest = c;
-        }
-        if (!quietest) return false;
-        close_idle(quietest);
-        if (leaving >= std::max<std::size_t>(options_.max_connections / 8, 1)) quietest->mux->abort(quietest->closing);
-        return true;
-    }
-
-    awaitable<void> sweep() {
-        timer pause{executor_};
-        for (;;) {
-            co_await pause.wait_for(std::max<duration>(options_.idle_timeout / 4, std::chrono::milliseconds{100}));
-            for (auto const &c : all_)
-                if (!kept_.contains(c->info.peer) && is_idle(*c, clock_.now() - options_.idle_timeout)) close_idle(c);
-        }
-    }
+    bool make_room();
+    awaitable<void> sweep();
 
     /// Closes the connection that holds most of what nobody reads, where all together hold too much: not to read is the only way
     /// to make a peer wait, and those who make many wait hold the most.
-    awaitable<void> watch_buffers() {
-        timer pause{executor_};
-        for (;;) {
-            co_await pause.wait_for(std::chrono::seconds{1});
-            std::size_t held = 0, most = 0;
-            connection *worst = nullptr;
-            for (auto const &c : all_) {
-                std::size_t const here = c->over ? 0 : c->mux->counts().bytes_buffered;
-                held += here;
-                if (here > most) {
-                    most = here;
-                    worst = c.get();
-                }
-            }
-            if (held <= options_.max_buffered) continue;
-            ++stats_.connections_overrun;
-            worst->closing = make_error_code(errc::limit_exceeded);
-            worst->mux->abort(worst->closing);
-        }
-    }
-
-    static void add(mux_counts &to, mux_counts const &more) noexcept {
-        to.bytes_sent += more.bytes_sent;
-        to.bytes_received += more.bytes_received;
-        to.streams_refused += more.streams_refused;
-        to.streams_overrun += more.streams_overrun;
-        to.windows_capped += more.windows_capped;
-    }
-
-    template <class F> void notify(F const &call) {
-        std::erase_if(observers_, [](auto const &weak) { return weak.expired(); });
-        auto const now = observers_; // a callback may add or remove observers
-        for (auto const &weak : now)
-            if (auto const observer = weak.lock()) call(*observer);
-    }
+    awaitable<void> watch_buffers();
+    static void add(mux_counts &to, mux_counts const &more) noexcept;
+    template <class F> void notify(F const &call);
 
     any_io_executor executor_;
     identity const &self_;
@@ -611,3 +188,7 @@ class swarm {
 };
 
 } // namespace gigi::inline v1
+
+#ifndef GIGI_SEPARATE_COMPILATION
+#include "impl/swarm.ipp"
+#endif

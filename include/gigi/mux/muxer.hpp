@@ -7,7 +7,6 @@
 #include "../core/asio.hpp"
 #include "../core/bytes.hpp"
 #include "../core/clock.hpp"
-#include "../core/error.hpp"
 #include "../core/stream.hpp"
 #include "../peer/peer_id.hpp"
 
@@ -51,9 +50,7 @@ class stream_core {
     virtual void set_background() noexcept {}
     virtual bool finished() const noexcept = 0; ///< both directions have ended in good order
     /// The handle is gone: what was written before `close_write()` still goes out; a stream that is not closed is reset.
-    virtual void release() noexcept {
-        if (!finished()) reset(make_error_code(errc::reset));
-    }
+    virtual void release() noexcept;
 };
 
 /// A two-way stream of bytes to one peer, one of many on a connection. Models ByteStream. Move-only.
@@ -65,15 +62,7 @@ class stream {
     stream() = default;
     stream(std::shared_ptr<stream_core> core, peer_id peer) : core_{std::move(core)}, peer_{std::move(peer)} {}
     stream(stream &&) noexcept = default;
-    stream &operator=(stream &&other) noexcept {
-        if (this != &other) {
-            drop();
-            core_ = std::move(other.core_);
-            peer_ = std::move(other.peer_);
-            protocol_ = std::move(other.protocol_);
-        }
-        return *this;
-    }
+    stream &operator=(stream &&other) noexcept;
     ~stream() { drop(); }
 
     /// Waits for at least one byte. @param buffer not empty @return how many bytes were read; 0 at the end of the stream
@@ -92,9 +81,7 @@ class stream {
     void close_write() { core_->close_write(); }
 
     /// Aborts both directions; what waits throws `errc::reset`.
-    void reset() noexcept {
-        if (core_) core_->reset(make_error_code(errc::reset));
-    }
+    void reset() noexcept;
 
     /// From `span` from now on every wait on this stream throws `errc::timed_out`, until another deadline is set.
     void expires_after(any_io_executor const &executor, duration span) { expires_at(context_clock{executor}.now() + span); }
@@ -111,10 +98,7 @@ class stream {
     explicit operator bool() const noexcept { return core_ != nullptr; }
 
   private:
-    void drop() noexcept {
-        if (core_) core_->release();
-        core_.reset();
-    }
+    void drop() noexcept;
 
     std::shared_ptr<stream_core> core_;
     peer_id peer_;
@@ -158,3 +142,7 @@ concept Muxer = std::derived_from<M, muxed_connection> && requires(any_io_execut
 };
 
 } // namespace gigi::inline v1
+
+#ifndef GIGI_SEPARATE_COMPILATION
+#include "impl/muxer.ipp"
+#endif

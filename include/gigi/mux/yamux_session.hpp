@@ -76,129 +76,52 @@ class yamux_session {
     using state = yamux_stream_state;
 
     /// @param dialled whether we opened the connection: our streams have odd ids, then
-    yamux_session(bool dialled, yamux_options const &options, time_point now)
-        : options_{options}, dialled_{dialled}, next_id_{dialled ? 1u : 2u}, next_ping_{now}, last_received_{now} {}
+    yamux_session(bool dialled, yamux_options const &options, time_point now);
     yamux_session(yamux_session const &) = delete;
     yamux_session &operator=(yamux_session const &) = delete;
 
     // ---- our streams
 
     /// Takes a stream of ours in. @return `errc::closed`, `errc::limit_exceeded`
-    std::error_code open(state &stream) {
-        if (failure_ || refusing_ || goodbye_) return make_error_code(errc::closed);
-        if (outbound_ >= options_.max_outbound_streams || next_id_ > std::numeric_limits<std::uint32_t>::max() - 2)
-            return make_error_code(errc::limit_exceeded);
-        stream.id = next_id_;
-        next_id_ += 2;
-        stream.outbound = true;
-        attach(stream);
-        return {};
-    }
+    std::error_code open(state &stream);
 
     /// `n` more bytes wait to be sent.
-    void write(state &stream, std::size_t n) {
-        stream.queued += n;
-        update_place(stream);
-    }
+    void write(state &stream, std::size_t n);
     /// The last `n` bytes that wait are withdrawn.
-    void withdraw(state &stream, std::size_t n) {
-        stream.queued -= n;
-        update_place(stream);
-    }
+    void withdraw(state &stream, std::size_t n);
     /// Ends our direction after what is queued.
-    void finish(state &stream) {
-        if (stream.fin_queued) return;
-        stream.fin_queued = true;
-        update_place(stream);
-    }
+    void finish(state &stream);
     /// Aborts both directions; the stream leaves the session.
-    void reset(state &stream) {
-        if (!stream.attached) return;
-        if (stream.begun) push_control({yamux_type::window_update, yamux_flag::rst, stream.id, 0});
-        detach(stream);
-    }
+    void reset(state &stream);
 
     /// The application has read `n` bytes. @return whether the peer should get new credit: call `grant`
-    [[nodiscard]] bool consume(state &stream, std::size_t n) noexcept {
-        stream.unread -= static_cast<std::uint32_t>(n);
-        if (!stream.attached) return false;
-        buffered_ -= n;
-        return !stream.fin_received && !stream.update_due && ungranted(stream) >= stream.window / 2;
-    }
+    [[nodiscard]] bool consume(state &stream, std::size_t n) noexcept;
 
     /// Sends the peer new credit. The window doubles where half of it was used up within two round trips, as that means
     /// that the window, not the network, is what the peer waits for. The shortest round trip counts: queues on the way
     /// make the others longer, and a larger window would make those queues longer still.
-    void grant(state &stream, time_point now) {
-        bool const hurried = now - stream.granted < 2 * shortest_trip();
-        if (hurried) {
-            std::uint32_t const most = std::max(options_.max_stream_window, stream.window);
-            std::size_t const room = options_.max_window_growth - growth_;
-            auto const more = static_cast<std::uint32_t>(
-                std::min<std::size_t>({stream.window, most - stream.window, room}));
-            if (more < stream.window) ++stats_.windows_capped;
-            stream.window += more;
-            growth_ += more;
-        }
-        stream.granted = now;
-        stream.update_due = true;
-        update_place(stream);
-    }
+    void grant(state &stream, time_point now);
 
     // ---- the session
 
     /// Takes no new streams from now on.
     void refuse_streams() noexcept { refusing_ = true; }
     /// Says goodbye after all that waits.
-    void go_away() {
-        refusing_ = true;
-        if (!std::exchange(said_goodbye_, true))
-            push_control({yamux_type::go_away, 0, 0, static_cast<std::uint32_t>(yamux_goodbye::normal)});
-    }
+    void go_away();
     /// Whether all that was written has been sent.
-    bool drained() const noexcept {
-        bool all = true;
-        streams_.for_each([&all](state const &s) { all = all && s.queued == 0 && s.fin_queued == s.fin_sent; });
-        return all;
-    }
+    bool drained() const noexcept;
 
     /// Does what is due at this time: pings. @return `errc::timed_out` where the peer has been silent for too long
-    std::error_code on_time(time_point now) {
-        if (ping_ != ping::idle && now - std::max(ping_since_, last_received_) >= options_.keepalive_timeout)
-            return make_error_code(errc::timed_out);
-        if (now >= next_ping_) {
-            next_ping_ = now + options_.keepalive_interval;
-            useless_ = 0;
-            if (ping_ == ping::idle && !failure_) {
-                push_control({yamux_type::ping, yamux_flag::syn, 0, ++ping_id_});
-                ping_ = ping::queued;
-                ping_since_ = now;
-            }
-        }
-        return {};
-    }
+    std::error_code on_time(time_point now);
     /// When to call `on_time` next.
-    time_point next_time() const noexcept {
-        if (ping_ == ping::idle) return next_ping_;
-        return std::min(next_ping_, std::max(ping_since_, last_received_) + options_.keepalive_timeout);
-    }
+    time_point next_time() const noexcept;
 
     // ---- frames out
 
     bool wants_write() const noexcept { return !control_.empty() || fresh_.first || ready_.first; }
 
     /// The next frame to send: control frames first; then streams that were idle, then the others in turn.
-    std::optional<yamux_output> next(time_point now) {
-        if (control_next_ < control_.size()) return next_control(now);
-        while (fresh_.first || ready_.first) {
-            // Streams with little to say go first, but cannot keep the others waiting for good.
-            bool const others = ready_.first && (!fresh_.first || fresh_turns_ >= max_fresh_turns);
-            fresh_turns_ = others ? 0 : fresh_turns_ + 1;
-            state &stream = others ? *ready_.first : *fresh_.first;
-            if (auto out = next_of(stream)) return out;
-        }
-        return std::nullopt;
-    }
+    std::optional<yamux_output> next(time_point now);
 
     // ---- bytes in
 
@@ -257,9 +180,7 @@ class yamux_session {
     template <class F> void for_each(F &&f) const { streams_.for_each(f); }
 
     /// Takes a stream out without a word to the peer: the session has ended.
-    void forget(state &stream) noexcept {
-        if (stream.attached) detach(stream);
-    }
+    void forget(state &stream) noexcept;
 
   private:
     static constexpr std::size_t max_control = 4096;   // frames that wait; a peer that asks for more does not read
@@ -279,147 +200,22 @@ class yamux_session {
 
     // ---- which streams have something to send
 
-    list &list_of(state::place where) noexcept {
-        return where == state::place::fresh ? fresh_ : where == state::place::ready ? ready_ : held_;
-    }
-    void link(state &s, state::place where) noexcept {
-        list &l = list_of(where);
-        s.where_ = where;
-        s.previous_ = l.last;
-        s.next_ = nullptr;
-        (l.last ? l.last->next_ : l.first) = &s;
-        l.last = &s;
-    }
-    void unlink(state &s) noexcept {
-        if (s.where_ == state::place::none) return;
-        list &l = list_of(s.where_);
-        (s.previous_ ? s.previous_->next_ : l.first) = s.next_;
-        (s.next_ ? s.next_->previous_ : l.last) = s.previous_;
-        s.where_ = state::place::none;
-    }
-    static bool sendable(state const &s) noexcept {
-        return s.update_due || (s.queued > 0 ? s.send_credit > 0 : s.fin_queued && !s.fin_sent);
-    }
-    void update_place(state &s) noexcept {
-        if (!s.attached || failure_) return;
-        if (!sendable(s)) {
-            unlink(s);
-            if (!s.begun) release_held(); // it may have held the place of one that waits
-        } else if (s.where_ == state::place::none) {
-            link(s, may_send(s) ? state::place::fresh : state::place::held);
-        }
-    }
+    list &list_of(state::place where) noexcept;
+    void link(state &s, state::place where) noexcept;
+    void unlink(state &s) noexcept;
+    static bool sendable(state const &s) noexcept;
+    void update_place(state &s) noexcept;
     bool may_send(state const &s) const noexcept { return s.begun || unacknowledged_out_ < options_.max_unacknowledged; }
     /// There may be room for a stream that waits to begin.
-    void release_held() noexcept {
-        if (!held_.first || unacknowledged_out_ >= options_.max_unacknowledged) return;
-        state &s = *held_.first;
-        unlink(s);
-        link(s, state::place::fresh);
-    }
-
-    std::optional<yamux_output> next_control(time_point now) {
-        yamux_output out;
-        out.header = control_[control_next_++];
-        if (control_next_ == control_.size()) {
-            control_next_ = 0;
-            control_.clear();
-            if (control_.capacity() > 64) control_.shrink_to_fit();
-        }
-        if (out.header.type == yamux_type::ping) {
-            if (out.header.has(yamux_flag::ack)) {
-                --pongs_;
-            } else {
-                ping_ = ping::sent;
-                ping_since_ = now;
-            }
-        }
-        return out;
-    }
-
-    std::optional<yamux_output> next_of(state &s) {
-        unlink(s);
-        if (!may_send(s)) {
-            link(s, state::place::held);
-            return std::nullopt;
-        }
-        yamux_output out;
-        out.header.stream_id = s.id;
-        out.stream = &s;
-        if (!s.begun) {
-            s.begun = true;
-            ++unacknowledged_out_;
-            out.header.flags |= yamux_flag::syn;
-        } else if (!s.outbound && !s.acknowledged) {
-            s.acknowledged = true;
-            --unacknowledged_in_;
-            out.header.flags |= yamux_flag::ack;
-        }
-        if (s.update_due) {
-            s.update_due = false;
-            out.header.type = yamux_type::window_update;
-            out.header.length = ungranted(s);
-            s.receive_credit += out.header.length;
-        } else if (s.queued > 0) {
-            auto const n = static_cast<std::uint32_t>(std::min<std::size_t>({s.queued, s.send_credit, options_.quantum}));
-            out.header.length = n;
-            s.queued -= n;
-            s.send_credit -= n;
-        } else {
-            // Not on the last data frame: go-yamux and js-libp2p act on FIN before they take that frame's payload.
-            out.header.type = yamux_type::window_update;
-            out.header.flags |= yamux_flag::fin;
-            s.fin_sent = true;
-            if (s.fin_received) {
-                out.closed = true;
-                detach(s);
-            }
-        }
-        if (s.attached && sendable(s)) link(s, state::place::ready);
-        return out;
-    }
-
-    void push_control(yamux_header header) {
-        if (failure_) return;
-        if (control_.size() - control_next_ >= max_control) {
-            fail(errc::limit_exceeded);
-            return;
-        }
-        control_.push_back(header);
-    }
+    void release_held() noexcept;
+    std::optional<yamux_output> next_control(time_point now);
+    std::optional<yamux_output> next_of(state &s);
+    void push_control(yamux_header header);
 
     // ---- streams come and go
 
-    void attach(state &s) {
-        streams_.insert(s.id, &s);
-        s.attached = true;
-        if (s.outbound) {
-            ++outbound_;
-        } else {
-            ++inbound_;
-            ++unacknowledged_in_;
-            s.begun = true;
-        }
-        ++stats_.streams_opened;
-    }
-
-    void detach(state &s) noexcept {
-        unlink(s);
-        streams_.erase(s.id);
-        s.attached = false;
-        allow_late();
-        buffered_ -= s.unread;
-        growth_ -= s.window - yamux_initial_window;
-        if (payload_of_ == &s) payload_of_ = nullptr;
-        if (s.outbound) {
-            --outbound_;
-            if (s.begun && !s.acknowledged) --unacknowledged_out_;
-            release_held();
-        } else {
-            --inbound_;
-            if (!s.acknowledged) --unacknowledged_in_;
-        }
-    }
+    void attach(state &s);
+    void detach(state &s) noexcept;
 
     // ---- frames in
 
@@ -433,33 +229,10 @@ class yamux_session {
         }
     }
 
-    void on_ping(yamux_header const &header, time_point now) {
-        if (header.has(yamux_flag::syn)) {
-            count_useless();
-            if (pongs_ >= max_pongs) {
-                ++stats_.pings_dropped;
-            } else if (!failure_) {
-                ++pongs_;
-                push_control({yamux_type::ping, yamux_flag::ack, 0, header.length});
-            }
-            return;
-        }
-        if (ping_ != ping::sent || header.length != ping_id_) return fail(errc::protocol_violation);
-        ping_ = ping::idle;
-        duration const measured = std::max<duration>(now - ping_since_, duration{1});
-        round_trip_ = round_trip_ == duration::zero() ? measured : (round_trip_ * 7 + measured) / 8;
-        trips_[trips_next_++ % trips_.size()] = measured;
-    }
+    void on_ping(yamux_header const &header, time_point now);
     /// Of the last few; 0 where unknown.
-    duration shortest_trip() const noexcept {
-        std::size_t const known = std::min(trips_next_, trips_.size());
-        return known == 0 ? duration::zero() : *std::min_element(trips_.begin(), trips_.begin() + static_cast<std::ptrdiff_t>(known));
-    }
-
-    void on_go_away(yamux_header const &header) {
-        if (std::exchange(goodbye_, true)) count_useless();
-        if (header.length != static_cast<std::uint32_t>(yamux_goodbye::normal)) end_with(errc::reset);
-    }
+    duration shortest_trip() const noexcept;
+    void on_go_away(yamux_header const &header);
 
     template <class Handler> void on_stream_frame(yamux_header const &header, time_point now, Handler &handler) {
         bool const is_data = header.type == yamux_type::data;
@@ -571,29 +344,14 @@ class yamux_session {
     }
 
     /// Frames without effect are allowed, floods of them are not.
-    void count_useless() {
-        if (++useless_ > max_useless) fail(errc::protocol_violation);
-    }
+    void count_useless();
 
     /// What the peer sends before it hears that a stream has ended is no flood.
     void allow_late() noexcept { late_allowed_ = std::min(late_allowed_ + late_a_stream, max_late); }
 
-    void fail(errc why) {
-        if (failure_) return;
-        end_with(why);
-        auto const code = why == errc::limit_exceeded ? yamux_goodbye::internal_error : yamux_goodbye::protocol_error;
-        control_.push_back({yamux_type::go_away, 0, 0, static_cast<std::uint32_t>(code)});
-        said_goodbye_ = true;
-    }
+    void fail(errc why);
     /// Nothing more is taken in, and nothing that waits is sent.
-    void end_with(errc why) {
-        failure_ = make_error_code(why);
-        refusing_ = true;
-        control_.clear();
-        control_next_ = 0;
-        for (list *const l : {&fresh_, &ready_, &held_})
-            while (l->first) unlink(*l->first);
-    }
+    void end_with(errc why);
 
     yamux_options options_;
     bool dialled_;
@@ -635,3 +393,7 @@ class yamux_session {
 };
 
 } // namespace gigi::inline v1
+
+#ifndef GIGI_SEPARATE_COMPILATION
+#include "impl/yamux_session.ipp"
+#endif

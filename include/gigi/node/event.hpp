@@ -5,14 +5,12 @@
 #pragma once
 
 #include "../core/bytes.hpp"
-#include "../core/clock.hpp"
 #include "../peer/multiaddr.hpp"
 #include "../peer/peer_id.hpp"
 
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -337,11 +335,19 @@ struct event : events::any {
 
     using events::any::any;
     using events::any::operator=;
+    event() = default;
+    event(event const &);
+    event(event &&) noexcept;
+    event &operator=(event const &);
+    event &operator=(event &&) noexcept;
+    ~event();
 
     /// The event's name: the name of its struct.
-    std::string_view name() const {
-        return std::visit([](auto const &e) { return e.event_name; }, static_cast<events::any const &>(*this));
-    }
+    std::string_view name() const;
 };
 
 } // namespace gigi::inline v1
+
+#ifndef GIGI_SEPARATE_COMPILATION
+#include "impl/event.ipp"
+#endif

@@ -4,9 +4,7 @@
 #pragma once
 
 #include "../core/asio.hpp"
-#include "../core/error.hpp"
 #include "../core/task_group.hpp"
-#include "../file/share_code.hpp"
 #include "../file/transfer.hpp"
 #include "../link/swarm.hpp"
 #include "event.hpp"
@@ -25,65 +23,27 @@ class file_sharing {
   public:
     /// @par Lifetime `on` and `options` must outlive this.
     file_sharing(swarm &on, node_options const &options, std::function<void(event const &)> emit, std::function<std::string(peer_id const &)> nickname_of,
-                 any_io_executor disk)
-        : options_{options}, emit_{std::move(emit)}, nickname_of_{std::move(nickname_of)},
-          service_{on, std::move(disk), limits(options), callbacks()}, tasks_{on.get_executor()} {}
+                 any_io_executor disk);
 
     /// Loads the share list and begins to serve. @throws error: `errc::bad_share_list`, `errc::io_error`
     void start() { service_.start(); }
 
-    [[nodiscard]] awaitable<void> stop() {
-        tasks_.cancel();
-        co_await service_.stop();
-        co_await tasks_.join();
-    }
-
-    [[nodiscard]] awaitable<shared_info> share(std::filesystem::path file) {
-        shared_entry const entry = co_await service_.share(std::move(file));
-        co_return info_of(entry);
-    }
+    [[nodiscard]] awaitable<void> stop();
+    [[nodiscard]] awaitable<shared_info> share(std::filesystem::path file);
     [[nodiscard]] awaitable<void> unshare(std::string code) { return service_.unshare(std::move(code)); }
 
-    std::vector<shared_info> shared() const {
-        std::vector<shared_info> all;
-        for (auto const &[code, entry] : service_.shared()) all.push_back(info_of(entry));
-        return all;
-    }
+    std::vector<shared_info> shared() const;
     /// @throws error with `errc::unknown_code`
-    file_info find(std::string_view typed) const {
-        auto const code = share_code::parse(typed);
-        if (code)
-            for (auto const &[known, entry] : service_.shared())
-                if (known == code->to_string() || entry.root == code->to_string()) return info_of(entry);
-        throw error{errc::unknown_code, std::string{typed}};
-    }
-
-    [[nodiscard]] awaitable<std::vector<file_info>> list(peer_id peer) {
-        std::vector<list_entry> const entries = co_await service_.list(std::move(peer));
-        std::vector<file_info> all;
-        for (auto const &entry : entries) all.push_back({entry.code, safe_file_name(entry.name), entry.size});
-        co_return all;
-    }
-
-    [[nodiscard]] awaitable<download_result> download(std::vector<peer_id> sources, std::string code) {
-        downloaded_file done = co_await service_.download(service_.new_id(), std::move(sources), std::move(code), options_.output_directory);
-        co_return download_result{std::move(done.path), std::move(done.name), done.size};
-    }
+    file_info find(std::string_view typed) const;
+    [[nodiscard]] awaitable<std::vector<file_info>> list(peer_id peer);
+    [[nodiscard]] awaitable<download_result> download(std::vector<peer_id> sources, std::string code);
 
     /// As `download`, but of a file that is larger than `limit` bytes nothing is fetched: the offer lied about its size (T26).
     /// @throws as `download`; `errc::message_too_large`
-    [[nodiscard]] awaitable<download_result> download_at_most(std::vector<peer_id> sources, std::string code, std::uint64_t limit) {
-        downloaded_file done = co_await service_.download(service_.new_id(), std::move(sources), std::move(code), options_.output_directory, limit);
-        co_return download_result{std::move(done.path), std::move(done.name), done.size};
-    }
+    [[nodiscard]] awaitable<download_result> download_at_most(std::vector<peer_id> sources, std::string code, std::uint64_t limit);
 
     /// Begins a download that ends as an event with the id that is returned. @throws error with `errc::unknown_code`
-    std::uint64_t start_download(std::vector<peer_id> sources, std::string code) {
-        if (!share_code::parse(code)) throw error{errc::unknown_code, code};
-        auto const id = service_.new_id();
-        tasks_.spawn(download_quietly(id, std::move(sources), std::move(code)));
-        return id;
-    }
+    std::uint64_t start_download(std::vector<peer_id> sources, std::string code);
     void cancel_download(std::uint64_t id) { service_.cancel(id); }
 
     file_stats stats() const { return service_.stats(); }
@@ -92,56 +52,10 @@ class file_sharing {
     std::size_t shared_count() const noexcept { return service_.shared().size(); }
 
   private:
-    static file_service_options limits(node_options const &from) {
-        file_service_options o;
-        o.share_list = from.share_list;
-        o.max_shared_files = from.max_shared_files;
-        o.max_downloads = from.max_downloads;
-        o.max_listed_files = from.max_listed_files;
-        o.max_download_rate = from.max_download_rate;
-        o.max_upload_rate = from.max_upload_rate;
-        o.uploads.max_uploads = from.max_uploads;
-        o.downloads.max_sources = from.max_download_sources;
-        return o;
-    }
-
-    file_events callbacks() {
-        file_events e;
-        e.shared = [this](shared_entry const &entry) { emit_(event{events::file_shared{entry.code, entry.name, entry.size, entry.path}}); };
-        e.revoked = [this](shared_entry const &entry) { emit_(event{events::file_revoked{entry.code, entry.name}}); };
-        e.download_started = [this](download_event const &d) {
-            emit_(event{events::download_started{d.id, d.peer, d.code, d.state.name, d.state.size}});
-        };
-        e.download_progress = [this](download_event const &d) {
-            emit_(event{events::download_progress{d.id, d.code, d.state.bytes, d.state.size, d.state.rate, d.state.sources}});
-        };
-        e.download_finished = [this](download_event const &d, downloaded_file const &file) {
-            emit_(event{events::download_finished{d.id, d.peer, d.code, file.name, file.size, file.path}});
-        };
-        e.download_failed = [this](download_event const &d, std::error_code why, std::string const &message) {
-            emit_(event{events::download_failed{d.id, d.peer, d.code, why, message}});
-        };
-        e.uploading = [this](peer_id const &peer, upload_progress const &p) {
-            emit_(event{events::upload_progress{peer, nickname_of_(peer), p.code, p.bytes, p.total}});
-        };
-        return e;
-    }
-
-    awaitable<void> download_quietly(std::uint64_t id, std::vector<peer_id> sources, std::string code) {
-        try {
-            co_await service_.download(id, std::move(sources), std::move(code), options_.output_directory);
-        } catch (std::system_error const &) { // an event has told it
-        }
-    }
-
-    static shared_info info_of(shared_entry const &entry) {
-        shared_info info;
-        info.code = entry.code;
-        info.name = entry.name;
-        info.size = entry.size;
-        info.path = entry.path;
-        return info;
-    }
+    static file_service_options limits(node_options const &from);
+    file_events callbacks();
+    awaitable<void> download_quietly(std::uint64_t id, std::vector<peer_id> sources, std::string code);
+    static shared_info info_of(shared_entry const &entry);
 
     node_options const &options_;
     std::function<void(event const &)> emit_;
@@ -151,3 +65,7 @@ class file_sharing {
 };
 
 } // namespace gigi::inline v1
+
+#ifndef GIGI_SEPARATE_COMPILATION
+#include "impl/file_sharing.ipp"
+#endif

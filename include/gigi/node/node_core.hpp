@@ -5,18 +5,12 @@
 
 #include "../core/asio.hpp"
 #include "../core/clock.hpp"
-#include "../core/error.hpp"
-#include "../core/file_io.hpp"
-#include "../core/offload.hpp"
 #include "../core/task_group.hpp"
 #include "../crypto/random.hpp"
-#include "../discovery/discovery.hpp"
 #include "../discovery/mdns.hpp"
 #include "../link/swarm.hpp"
 #include "../peer/identity.hpp"
-#include "../peer/nickname.hpp"
 #include "../peer/peer_store.hpp"
-#include "../protocol/ping.hpp"
 #include "../transport/interfaces.hpp"
 #include "event.hpp"
 #include "event_hub.hpp"
@@ -31,9 +25,7 @@
 
 #include <functional>
 #include <memory>
-#include <optional>
 #include <string>
-#include <utility>
 #include <vector>
 
 namespace gigi::inline v1 {
@@ -44,163 +36,31 @@ class node_core {
     using connector_factory = std::function<std::unique_ptr<connector>(any_io_executor const &, identity const &)>;
 
     node_core(any_io_executor executor, node_options const &options, identity self, std::string nickname, connector_factory const &make_connector,
-              any_io_executor disk, random_source &random, event_hub &events)
-        : executor_{std::move(executor)}, options_{options}, self_{std::move(self)}, nickname_{std::move(nickname)}, disk_{std::move(disk)},
-          events_{events}, clock_{executor_}, store_{store_limits(options)},
-          swarm_{executor_, self_, swarm_limits(options), [this](peer_id const &peer) { return store_.addresses(peer); }},
-          people_{store_, clock_, emitter()},
-          presence_{swarm_, store_, people_, options_, [this] { return nickname_; }, [this] { return reachable_addresses(); }, emitter()},
-          messenger_{swarm_, options_, messenger::surroundings{emitter(), namer(), disk_}},
-          files_{swarm_, options_, emitter(), namer(), disk_},
-          groups_{swarm_, options_, files_, disk_, random, emitter(), namer()}, tasks_{executor_} {
-        swarm_.add(make_connector(executor_, self_));
-        ping::serve(swarm_);
-    }
+              any_io_executor disk, random_source &random, event_hub &events);
 
     /// What a connection of a node with these options may use.
-    static mux_limits connection_limits(node_options const &from) {
-        mux_limits limits;
-        limits.max_outbound_streams = from.max_outbound_streams;
-        limits.max_stream_window = from.max_stream_window;
-        limits.max_buffered = from.max_connection_buffer;
-        return limits;
-    }
+    static mux_limits connection_limits(node_options const &from);
 
     /// Loads what is kept on disk, listens, announces, and begins to dial.
     /// @throws error: `errc::address_in_use`, `errc::invalid_address`, `errc::bad_share_list`; then `stop()` must follow
-    void start() {
-        load_store();
-        files_.start();
-        listen();
-        swarm_.start();
-        groups_.start();
-        std::vector<multiaddr> bootstrap;
-        for (auto const &text : options_.bootstrap) {
-            auto address = multiaddr::parse(text);
-            if (!address || !address->peer()) throw error{errc::invalid_address, text + " (a bootstrap address ends in /p2p/<id>)"};
-            bootstrap.push_back(std::move(*address));
-        }
-        announce();
-        presence_.start(bootstrap);
-        if (options_.mdns) {
-            mdns_options how;
-            how.interface = options_.interface;
-            how.max_peers = options_.max_discovered_peers;
-            mdns_ = std::make_unique<mdns>(executor_, self_.id(), std::move(how));
-            mdns_->update(swarm_.listen_addresses(), nickname_);
-            mdns_->start(presence_.handler());
-        }
-        tasks_.spawn(watch_addresses());
-        if (!options_.peer_store_file.empty()) tasks_.spawn(keep_store());
-    }
+    void start();
 
     /// Says goodbye, ends every connection, joins every task, and saves what is kept on disk.
-    [[nodiscard]] awaitable<void> stop() {
-        tasks_.cancel();
-        co_await tasks_.join();
-        if (mdns_) co_await mdns_->stop();
-        co_await groups_.stop();
-        co_await files_.stop();
-        messenger_.stop();
-        co_await presence_.stop();
-        co_await swarm_.stop();
-        save_store();
-    }
-
-    void rename(std::string nickname) {
-        std::string const previous = std::exchange(nickname_, std::move(nickname));
-        if (previous == nickname_) return;
-        if (mdns_) mdns_->update(swarm_.listen_addresses(), nickname_);
-        presence_.nickname_changed();
-        events_.emit(event{events::nickname_changed{self_.id(), nickname_, previous}});
-    }
+    [[nodiscard]] awaitable<void> stop();
+    void rename(std::string nickname);
 
     /// Where other peers can reach this node; each ends in its id.
-    std::vector<multiaddr> addresses() const {
-        std::vector<multiaddr> all;
-        for (auto const &address : reachable_addresses()) all.push_back(address.with_peer(self_.id()));
-        return all;
-    }
-
-    std::vector<peer_info> peers() const {
-        std::vector<peer_info> all;
-        for (auto const &peer : swarm_.connected_peers()) all.push_back(info_of(peer));
-        for (auto const &[peer, hint] : presence_.discovered_now()) {
-            if (swarm_.is_connected(peer)) continue;
-            auto info = info_of(peer);
-            if (info.nickname.empty()) info.nickname = hint;
-            all.push_back(std::move(info));
-        }
-        return all;
-    }
-    peer_info info_of(peer_id const &peer) const {
-        peer_info info;
-        info.peer = peer;
-        info.nickname = people_.nickname_of(peer);
-        if (auto const *const c = swarm_.find(peer)) {
-            info.connected = true;
-            info.inbound = c->info.dir == direction::inbound;
-            info.addresses.push_back(c->info.remote);
-            info.agent = people_.agent_of(peer);
-            info.round_trip = c->mux->round_trip();
-            auto const counts = c->mux->counts();
-            info.bytes_sent = counts.bytes_sent;
-            info.bytes_received = counts.bytes_received;
-        } else {
-            info.addresses = store_.addresses(peer);
-        }
-        return info;
-    }
-
-    std::vector<group_info> group_list() const {
-        std::vector<group_info> all;
-        for (auto const &name : groups_.joined()) {
-            group_info info;
-            info.group = name;
-            for (auto const &peer : groups_.members(name)) info.members.push_back(info_of(peer));
-            all.push_back(std::move(info));
-        }
-        return all;
-    }
+    std::vector<multiaddr> addresses() const;
+    std::vector<peer_info> peers() const;
+    peer_info info_of(peer_id const &peer) const;
+    std::vector<group_info> group_list() const;
 
     /// The connected peers that speak a protocol.
-    std::vector<peer_id> peers_with(std::string_view protocol) const {
-        std::vector<peer_id> all;
-        for (auto const &peer : swarm_.connected_peers())
-            if (people_.speaks(peer, protocol)) all.push_back(peer);
-        return all;
-    }
+    std::vector<peer_id> peers_with(std::string_view protocol) const;
 
     /// Sends bytes to every connected peer that takes them. @return how many have
-    [[nodiscard]] awaitable<std::size_t> broadcast(bytes_view data) {
-        std::size_t taken = 0;
-        task_group sending{executor_};
-        for (auto const &peer : peers_with(bytes_protocol::id)) sending.spawn(send_counted(peer, data, taken));
-        co_await sending.join();
-        co_return taken;
-    }
-
-    node_stats stats() const {
-        node_stats s;
-        s.connections = swarm_.connection_count();
-        s.peers_known = store_.size();
-        s.peers_discovered = presence_.discovered_now().size();
-        s.groups = groups_.joined().size();
-        s.downloads = files_.downloads();
-        s.uploads = files_.uploads();
-        s.files_shared = files_.shared_count();
-        s.links = swarm_.stats();
-        s.peers = store_.stats();
-        s.gossip = groups_.stats();
-        s.files = files_.stats();
-        s.messages_refused = messenger_.refused();
-        s.groups_refused = groups_.refused();
-        s.replays_refused = groups_.replays_refused();
-        s.images_not_fetched = groups_.images_not_fetched();
-        s.discoveries_refused = presence_.refused();
-        s.store_saves = store_saves_;
-        return s;
-    }
+    [[nodiscard]] awaitable<std::size_t> broadcast(bytes_view data);
+    node_stats stats() const;
 
     identity const &self() const noexcept { return self_; }
     std::string const &nickname() const noexcept { return nickname_; }
@@ -215,149 +75,27 @@ class node_core {
     static constexpr duration store_interval = std::chrono::seconds{15};
     static constexpr duration store_refresh = std::chrono::hours{1};
 
-    std::function<void(event const &)> emitter() {
-        return [this](event const &e) { events_.emit(e); };
-    }
-    std::function<std::string(peer_id const &)> namer() {
-        return [this](peer_id const &peer) { return peer == self_.id() ? nickname_ : people_.nickname_of(peer); };
-    }
-
-    static peer_store_limits store_limits(node_options const &from) {
-        return {from.max_peers, from.max_addresses_per_peer, from.max_pinned_nicknames};
-    }
-    static swarm_options swarm_limits(node_options const &from) {
-        swarm_options o;
-        o.max_connections = from.max_connections;
-        o.max_connections_per_address = from.max_connections_per_address;
-        o.max_pending_handshakes = from.max_pending_handshakes;
-        o.max_pending_dials = from.max_pending_dials;
-        o.max_addresses_per_dial = from.max_addresses_per_dial;
-        o.max_buffered = from.max_buffered;
-        o.max_receiving = from.max_receiving;
-        o.max_streams_per_peer = from.max_streams_per_peer;
-        o.max_streams_per_protocol = from.max_requests_per_peer;
-        o.handshake_timeout = from.handshake_timeout;
-        o.dial_timeout = from.dial_timeout;
-        o.dial_stagger = from.dial_stagger;
-        o.idle_timeout = from.idle_timeout;
-        return o;
-    }
+    std::function<void(event const &)> emitter();
+    std::function<std::string(peer_id const &)> namer();
+    static peer_store_limits store_limits(node_options const &from);
+    static swarm_options swarm_limits(node_options const &from);
 
     /// Listens on what the options say; with an interface, on its addresses only.
-    void listen() {
-        auto const interfaces = used_interfaces();
-        std::size_t opened = 0;
-        std::exception_ptr failure;
-        for (auto const &text : options_.listen) {
-            auto const wanted = multiaddr::parse(text);
-            if (!wanted) throw error{errc::invalid_address, text};
-            auto const exact = options_.interface.empty() ? std::vector{*wanted} : expand(*wanted, interfaces);
-            for (auto const &address : exact) {
-                try {
-                    swarm_.listen(address);
-                    ++opened;
-                } catch (std::system_error const &) {
-                    // A host without IPv6 has no /ip6/::; it is an error only where nothing can be listened on, or the port is taken.
-                    failure = std::current_exception();
-                    if (address.tcp_port() != 0 && !address.is_unspecified()) throw;
-                    if (address.ip().size() == 4) throw;
-                }
-            }
-        }
-        if (opened == 0 && failure) std::rethrow_exception(failure);
-        if (opened == 0 && !options_.listen.empty()) throw error{errc::invalid_address, "no address of interface " + options_.interface};
-    }
-
-    std::vector<network_interface> used_interfaces() const {
-        auto all = network_interfaces();
-        std::vector<network_interface> used;
-        if (all)
-            for (auto &i : *all)
-                if (options_.interface.empty() || i.name == options_.interface) used.push_back(std::move(i));
-        return used;
-    }
-
-    std::vector<multiaddr> reachable_addresses() const {
-        std::vector<multiaddr> all;
-        auto const interfaces = used_interfaces();
-        for (auto const &address : swarm_.listen_addresses())
-            for (auto &reachable : expand(address, interfaces)) all.push_back(std::move(reachable));
-        // What others can use comes first.
-        std::ranges::stable_sort(all, {}, [](multiaddr const &a) { return a.is_loopback(); });
-        return all;
-    }
-
-    void announce() {
-        announced_ = addresses();
-        events_.emit(event{events::listening{self_.id(), announced_}});
-    }
-
-    awaitable<void> send_counted(peer_id peer, bytes_view data, std::size_t &taken) {
-        try {
-            co_await messenger_.send_bytes(peer, data);
-            ++taken;
-        } catch (std::system_error const &e) {
-            if (e.code() == condition::cancelled) throw;
-        }
-    }
+    void listen();
+    std::vector<network_interface> used_interfaces() const;
+    std::vector<multiaddr> reachable_addresses() const;
+    void announce();
+    awaitable<void> send_counted(peer_id peer, bytes_view data, std::size_t &taken);
 
     /// Notices when the host's addresses change, and tells the peers.
-    awaitable<void> watch_addresses() {
-        timer pause{executor_};
-        for (;;) {
-            co_await pause.wait_for(std::chrono::seconds{5});
-            if (addresses() == announced_) continue;
-            announce();
-            presence_.addresses_changed();
-        }
-    }
-
-    void load_store() {
-        if (options_.peer_store_file.empty()) return;
-        auto const text = read_file(options_.peer_store_file, std::size_t{64} << 20);
-        if (!text) {
-            if (text.error() != errc::file_not_found) report("peer store", text.error(), options_.peer_store_file.string());
-            return;
-        }
-        if (!store_.read(as_text(*text))) {
-            auto aside = options_.peer_store_file;
-            aside += ".damaged";
-            std::error_code not_kept;
-            std::filesystem::copy_file(options_.peer_store_file, aside, std::filesystem::copy_options::overwrite_existing, not_kept);
-            report("peer store", make_error_code(errc::io_error),
-                   options_.peer_store_file.string() + " is damaged; what could be read of it is used" + (not_kept ? "" : ", the file is kept as " + aside.string()));
-        }
-        store_.expire(clock_.unix_seconds());
-    }
-    void save_store() {
-        if (options_.peer_store_file.empty()) return;
-        store_.expire(clock_.unix_seconds());
-        store_saved(replace_file(options_.peer_store_file, as_bytes(store_.write()), true));
-    }
-    void store_saved(std::error_code failed) {
-        ++store_saves_;
-        if (failed) report("peer store", failed, options_.peer_store_file.string());
-    }
+    awaitable<void> watch_addresses();
+    void load_store();
+    void save_store();
+    void store_saved(std::error_code failed);
 
     /// Saves what is new soon, and when peers were last seen now and then, so that a crash forgets little.
-    awaitable<void> keep_store() {
-        timer pause{executor_};
-        auto saved = store_.changes();
-        auto refresh = clock_.now() + store_refresh;
-        for (;;) {
-            co_await pause.wait_for(store_interval);
-            if (store_.changes() == saved && clock_.now() < refresh) continue;
-            store_.expire(clock_.unix_seconds());
-            saved = store_.changes();
-            refresh = clock_.now() + store_refresh;
-            auto const work = [store = store_, path = options_.peer_store_file] { return replace_file(path, as_bytes(store.write()), true); };
-            std::error_code const failed = co_await run_on(disk_, work);
-            store_saved(failed);
-        }
-    }
-    void report(std::string where, std::error_code code, std::string message) {
-        events_.emit(event{events::background_error{std::move(where), code, std::move(message)}});
-    }
+    awaitable<void> keep_store();
+    void report(std::string where, std::error_code code, std::string message);
 
     any_io_executor executor_;
     node_options const &options_;
@@ -380,3 +118,7 @@ class node_core {
 };
 
 } // namespace gigi::inline v1
+
+#ifndef GIGI_SEPARATE_COMPILATION
+#include "impl/node_core.ipp"
+#endif

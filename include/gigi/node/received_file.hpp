@@ -4,16 +4,8 @@
 #pragma once
 
 #include "../core/bytes.hpp"
-#include "../core/error.hpp"
-#include "../core/file_io.hpp"
-#include "../crypto/random.hpp"
-#include "../file/safe_name.hpp"
 
-#include <algorithm>
-#include <array>
-#include <cctype>
 #include <cstddef>
-#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <string_view>
@@ -23,58 +15,20 @@ namespace gigi::inline v1 {
 /// Reads the file of a message.
 /// @param limit the largest size that is read, in bytes
 /// @throws error: `errc::file_not_found`, `errc::message_too_large`, `errc::io_error`
-inline bytes read_small_file(std::filesystem::path const &file, std::size_t limit) {
-    auto content = read_file(file, limit);
-    if (content) return std::move(*content);
-    std::string context = file.string();
-    if (content.error() == errc::message_too_large) context += " (at most " + std::to_string(limit >> 20) + " MiB; share it instead)";
-    throw error{content.error(), std::move(context)};
-}
+bytes read_small_file(std::filesystem::path const &file, std::size_t limit);
 
 /// Stores a file that came whole, under its name or that name with a number where it is taken. It appears complete.
 /// @param folder made where it is missing
 /// @param name a safe file name
 /// @return where it is
 /// @throws error: `errc::disk_full`, `errc::io_error`, `errc::file_not_found` where the folder cannot be used
-inline std::filesystem::path write_received_file(std::filesystem::path const &folder, std::string const &name, bytes_view content) {
-    auto const directory = disk_folder::open(folder);
-    if (!directory) throw error{directory.error(), folder.string()};
-    std::array<std::uint8_t, 8> tag{};
-    random_bytes(tag);
-    std::string const temporary = "." + to_hex(tag) + ".part";
-    auto const file = directory->open_file(temporary, disk_folder::opening::created);
-    if (!file) throw error{file.error(), folder.string()};
-    std::error_code failed = file->write_at(0, content);
-    if (!failed) failed = file->sync();
-    for (unsigned n = 0; !failed && n < 10'000; ++n) {
-        std::string const target = numbered_file_name(name, n);
-        auto const code = directory->rename_new(temporary, target);
-        if (!code) {
-            directory->sync();
-            return folder / target;
-        }
-        if (code != std::errc::file_exists) failed = code;
-    }
-    directory->remove(temporary);
-    throw error{failed ? failed : make_error_code(errc::io_error), folder.string()};
-}
+std::filesystem::path write_received_file(std::filesystem::path const &folder, std::string const &name, bytes_view content);
 
 /// The MIME type that the first bytes show, or that the name's ending suggests.
-inline std::string mime_type_of(bytes_view data, std::string_view name) {
-    auto const starts = [text = as_text(data)](std::string_view magic, std::size_t at = 0) { return text.size() >= at && text.substr(at).starts_with(magic); };
-    if (starts("\x89PNG\r\n\x1a\n")) return "image/png";
-    if (starts("\xff\xd8\xff")) return "image/jpeg";
-    if (starts("GIF87a") || starts("GIF89a")) return "image/gif";
-    if (starts("RIFF") && starts("WEBP", 8)) return "image/webp";
-    if (starts("BM")) return "image/bmp";
-    if (starts("II*\0") || starts("MM\0*")) return "image/tiff";
-    if (starts("ftypavif", 4)) return "image/avif";
-    if (starts("ftypheic", 4)) return "image/heic";
-    std::string ending{name.substr(std::min(name.rfind('.'), name.size()))};
-    std::ranges::transform(ending, ending.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-    if (ending == ".svg") return "image/svg+xml";
-    if (ending == ".ico") return "image/x-icon";
-    return "application/octet-stream";
-}
+std::string mime_type_of(bytes_view data, std::string_view name);
 
 } // namespace gigi::inline v1
+
+#ifndef GIGI_SEPARATE_COMPILATION
+#include "impl/received_file.ipp"
+#endif

@@ -7,7 +7,6 @@
 #include "../core/clock.hpp"
 #include "../peer/peer_id.hpp"
 
-#include <algorithm>
 #include <cstddef>
 #include <map>
 #include <optional>
@@ -26,60 +25,21 @@ class redial_policy {
     /// A peer should be connected: dial it at once, and whenever the connection is lost. Wanting it again changes nothing
     /// but that a long pause ends: the peer has just shown a sign of life.
     /// @param reason a bit: the peer is wanted as long as any reason is left
-    void want(peer_id const &peer, unsigned reason, time_point now) {
-        auto const found = wanted_.find(peer);
-        if (found == wanted_.end()) {
-            if (wanted_.size() < most_) wanted_.emplace(peer, entry{reason, now, first_pause, false, false});
-            return;
-        }
-        if (!(found->second.reasons & reason)) {
-            found->second.reasons |= reason;
-            found->second.due = std::min(found->second.due, now);
-        }
-    }
-
-    void unwant(peer_id const &peer, unsigned reason) {
-        auto const found = wanted_.find(peer);
-        if (found == wanted_.end()) return;
-        found->second.reasons &= ~reason;
-        if (!found->second.reasons) wanted_.erase(found);
-    }
+    void want(peer_id const &peer, unsigned reason, time_point now);
+    void unwant(peer_id const &peer, unsigned reason);
     bool wants(peer_id const &peer) const { return wanted_.contains(peer); }
 
     /// The user has sent this peer away: it is left alone until it comes by itself or the user dials it.
-    void mute(peer_id const &peer) {
-        if (auto const found = wanted_.find(peer); found != wanted_.end()) found->second.muted = true;
-    }
-
-    void connected(peer_id const &peer) {
-        auto const found = wanted_.find(peer);
-        if (found == wanted_.end()) return;
-        found->second.busy = true;
-        found->second.muted = false;
-        found->second.pause = first_pause;
-    }
+    void mute(peer_id const &peer);
+    void connected(peer_id const &peer);
     void disconnected(peer_id const &peer, time_point now) { retry(peer, now); }
     void failed(peer_id const &peer, time_point now) { retry(peer, now); }
 
     /// The peers to dial now; each is marked as busy until it is `connected` or has `failed`.
-    std::vector<peer_id> due(time_point now, std::size_t limit) {
-        std::vector<peer_id> all;
-        for (auto &[peer, e] : wanted_) {
-            if (all.size() >= limit) break;
-            if (e.busy || e.muted || e.due > now) continue;
-            e.busy = true;
-            all.push_back(peer);
-        }
-        return all;
-    }
+    std::vector<peer_id> due(time_point now, std::size_t limit);
 
     /// When `due` will have something, as far as is known now.
-    std::optional<time_point> next() const {
-        std::optional<time_point> first;
-        for (auto const &[peer, e] : wanted_)
-            if (!e.busy && !e.muted && (!first || e.due < *first)) first = e.due;
-        return first;
-    }
+    std::optional<time_point> next() const;
 
   private:
     struct entry {
@@ -90,16 +50,14 @@ class redial_policy {
         bool muted = false;
     };
 
-    void retry(peer_id const &peer, time_point now) {
-        auto const found = wanted_.find(peer);
-        if (found == wanted_.end()) return;
-        found->second.busy = false;
-        found->second.due = now + found->second.pause;
-        found->second.pause = std::min(found->second.pause * 2, longest_pause);
-    }
+    void retry(peer_id const &peer, time_point now);
 
     std::size_t most_;
     std::map<peer_id, entry> wanted_;
 };
 
 } // namespace gigi::inline v1
+
+#ifndef GIGI_SEPARATE_COMPILATION
+#include "impl/redial.ipp"
+#endif

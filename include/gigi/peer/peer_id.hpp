@@ -5,8 +5,6 @@
 #pragma once
 
 #include "../core/bytes.hpp"
-#include "../crypto/hash.hpp"
-#include "multibase.hpp"
 #include "public_key.hpp"
 
 #include <array>
@@ -25,67 +23,22 @@ class peer_id {
 
     peer_id() = default;
 
-    static peer_id from_public_key(public_key const &key) {
-        bytes const encoded = key.encode();
-        peer_id id;
-        if (encoded.size() <= 42) {
-            id.set(0x00, encoded);
-        } else {
-            auto const digest = sha256(encoded);
-            id.set(0x12, digest);
-        }
-        return id;
-    }
+    static peer_id from_public_key(public_key const &key);
 
     /// From the multihash's bytes. @return `errc::invalid_address` for what is no multihash of a key
-    static result<peer_id> from_bytes(bytes_view multihash) {
-        if (multihash.size() < 3 || multihash.size() > max_size || multihash[1] != multihash.size() - 2) return errc::invalid_address;
-        if (!(multihash[0] == 0x00 && multihash[1] <= 42) && !(multihash[0] == 0x12 && multihash[1] == 32)) return errc::invalid_address;
-        if (multihash[0] == 0x00) { // the key itself, in the one encoding that it has: else one key had many ids
-            auto const key = public_key::decode(multihash.subspan(2));
-            if (!key || !equal(key->encode(), multihash.subspan(2))) return errc::invalid_address;
-        }
-        peer_id id;
-        id.set(multihash[0], multihash.subspan(2));
-        return id;
-    }
+    static result<peer_id> from_bytes(bytes_view multihash);
 
     /// From text: `12D3Koo…`, `Qm…`, or a CID (`bafz…`, `k51…`, `z5A…`). @return `errc::invalid_address`
-    static result<peer_id> parse(std::string_view text) {
-        if (text.empty()) return errc::invalid_address;
-        if (text[0] == '1' || text.starts_with("Qm")) {
-            auto const raw = from_base58(text);
-            if (!raw) return errc::invalid_address;
-            return from_bytes(*raw);
-        }
-        auto const cid = [&]() -> result<bytes> {
-            switch (text[0]) { // multibase
-            case 'b': return from_base32(text.substr(1));
-            case 'k': return from_base36(text.substr(1));
-            case 'z': return from_base58(text.substr(1));
-            default: return errc::invalid_address;
-            }
-        }();
-        if (!cid || cid->size() < 2 || (*cid)[0] != 0x01 || (*cid)[1] != 0x72) return errc::invalid_address;
-        return from_bytes(bytes_view{*cid}.subspan(2));
-    }
+    static result<peer_id> parse(std::string_view text);
 
     bytes_view data() const noexcept { return {data_.data(), size_}; } ///< the multihash
     bool empty() const noexcept { return size_ == 0; }
-    std::string to_string() const { return to_base58(data()); }
+    std::string to_string() const;
     /// The end of the text, as in `name~abcd`.
-    std::string short_string(std::size_t length = 4) const {
-        std::string const text = to_string();
-        return text.substr(text.size() - std::min(length, text.size()));
-    }
+    std::string short_string(std::size_t length = 4) const;
 
     /// The key itself, where the id holds it.
-    std::optional<public_key> key() const {
-        if (empty() || data_[0] != 0x00) return std::nullopt;
-        auto decoded = public_key::decode(data().subspan(2));
-        if (!decoded) return std::nullopt;
-        return std::move(*decoded);
-    }
+    std::optional<public_key> key() const;
     bool matches(public_key const &key) const { return *this == from_public_key(key); }
 
     friend bool operator==(peer_id const &a, peer_id const &b) noexcept { return equal(a.data(), b.data()); }
@@ -94,12 +47,7 @@ class peer_id {
     }
 
   private:
-    void set(std::uint8_t code, bytes_view digest) {
-        data_[0] = code;
-        data_[1] = static_cast<std::uint8_t>(digest.size());
-        std::ranges::copy(digest, data_.begin() + 2);
-        size_ = static_cast<std::uint8_t>(digest.size() + 2);
-    }
+    void set(std::uint8_t code, bytes_view digest);
 
     std::array<std::uint8_t, max_size> data_{};
     std::uint8_t size_ = 0;
@@ -112,3 +60,7 @@ template <> struct std::hash<gigi::peer_id> {
         return std::hash<std::string_view>{}(gigi::as_text(id.data()));
     }
 };
+
+#ifndef GIGI_SEPARATE_COMPILATION
+#include "impl/peer_id.ipp"
+#endif

@@ -4,15 +4,9 @@
 #pragma once
 
 #include "../core/clock.hpp"
-#include "../core/stream.hpp"
-#include "../crypto/random.hpp"
 #include "../link/swarm.hpp"
 
-#include <array>
-#include <string>
 #include <string_view>
-#include <utility>
-#include <vector>
 
 namespace gigi::inline v1 {
 
@@ -22,51 +16,19 @@ inline constexpr std::string_view protocol = "/ipfs/ping/1.0.0";
 inline constexpr std::size_t size = 32;
 
 /// Echoes until the peer ends the stream, or is silent for two minutes.
-inline awaitable<void> echo(any_io_executor executor, stream incoming) {
-    incoming.set_background();
-    std::array<std::uint8_t, size> payload{};
-    mutable_bytes const buffer{payload};
-    for (;;) {
-        incoming.expires_after(executor, std::chrono::minutes{2});
-        std::size_t got = co_await incoming.read_some(buffer);
-        if (got == 0) break;
-        mutable_bytes const rest = buffer.subspan(got);
-        co_await read_exactly(incoming, rest);
-        bytes_view const answer{payload};
-        co_await incoming.write(answer);
-    }
-    incoming.close_write();
-}
+awaitable<void> echo(any_io_executor executor, stream incoming);
 
 /// Answers pings on a swarm.
-inline void serve(swarm &on) {
-    on.handle(std::string{protocol}, [executor = on.get_executor()](stream incoming) { return echo(executor, std::move(incoming)); });
-}
+void serve(swarm &on);
 
 /// Sends one ping. @return the round trip
 /// @throws error: `errc::protocol_violation` where something else came back; `errc::timed_out`; and as `swarm::open_stream`
-[[nodiscard]] inline awaitable<duration> measure(swarm &through, peer_id peer, duration limit) {
-    std::vector<std::string> protocols;
-    protocols.emplace_back(protocol);
-    stream opened = co_await through.open_stream(std::move(peer), std::move(protocols));
-    opened.set_background();
-    opened.expires_after(through.get_executor(), limit);
-    std::array<std::uint8_t, size> sent{}, received{};
-    random_bytes(sent);
-    context_clock const clock{through.get_executor()};
-    auto const start = clock.now();
-    bytes_view const out{sent};
-    co_await opened.write(out);
-    mutable_bytes const in{received};
-    co_await read_exactly(opened, in);
-    auto const end = clock.now();
-    if (sent != received) throw error{errc::protocol_violation, "ping"};
-    opened.close_write();
-    std::size_t const extra = co_await opened.read_some(in);
-    if (extra != 0) throw error{errc::protocol_violation, "ping"};
-    co_return end - start;
-}
+[[nodiscard]] awaitable<duration> measure(swarm &through, peer_id peer, duration limit);
 
 } // namespace ping
 
 } // namespace gigi::inline v1
+
+#ifndef GIGI_SEPARATE_COMPILATION
+#include "impl/ping.ipp"
+#endif

@@ -4,9 +4,7 @@
 #pragma once
 
 #include "../codec/cereal_codec.hpp"
-#include "../core/asio.hpp"
 #include "../core/error.hpp"
-#include "../peer/peer_id.hpp"
 
 #include <concepts>
 #include <cstddef>
@@ -52,15 +50,12 @@ template <class Response> struct reply {
 };
 
 /// The code that a peer's word stands for; words that are not known mean `errc::rejected`.
-inline errc code_of(std::string_view word) noexcept {
-    for (int code = 1;; ++code) {
-        auto const known = static_cast<errc>(code);
-        std::string_view const text = name(known);
-        if (text == "unknown") return errc::rejected;
-        if (text == word) return known;
-    }
-}
+errc code_of(std::string_view word) noexcept;
 
 } // namespace detail
 
 } // namespace gigi::inline v1
+
+#ifndef GIGI_SEPARATE_COMPILATION
+#include "impl/protocol.ipp"
+#endif

@@ -4,6 +4,7 @@
 // multistream-select); the answer ends the stream.
 #pragma once
 
+#include "../core/log.hpp"
 #include "../codec/framed.hpp"
 #include "../core/clock.hpp"
 #include "../link/swarm.hpp"

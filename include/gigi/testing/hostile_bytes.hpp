@@ -13,99 +13,41 @@
 namespace gigi::inline v1::testing {
 
 /// A varint of any 64-bit value, and padded with needless bytes up to `at_least` bytes: what `append_varint` would not write.
-inline bytes varint_bytes(std::uint64_t value, std::size_t at_least = 1) {
-    bytes out;
-    while (value >= 0x80 || out.size() + 1 < at_least) {
-        out.push_back(static_cast<std::uint8_t>(value | 0x80));
-        value >>= 7;
-    }
-    out.push_back(static_cast<std::uint8_t>(value));
-    return out;
-}
+bytes varint_bytes(std::uint64_t value, std::size_t at_least = 1);
 
 /// A message behind a varint length (codec/frame.hpp) that says `claimed` bytes, whatever there are.
-inline bytes frame_bytes(std::uint64_t claimed, bytes_view body = {}) {
-    bytes out = varint_bytes(claimed);
-    append(out, body);
-    return out;
-}
+bytes frame_bytes(std::uint64_t claimed, bytes_view body = {});
 /// A message behind its varint length, as it should be.
 inline bytes frame_bytes(bytes_view body) { return frame_bytes(body.size(), body); }
 
 /// A multistream-select message: any text, of any length.
-inline bytes multistream_bytes(std::string_view text) {
-    bytes out = varint_bytes(text.size() + 1);
-    append(out, text);
-    out.push_back('\n');
-    return out;
-}
+bytes multistream_bytes(std::string_view text);
 /// What a dialler says to begin a stream for one protocol: the header and the protocol's name.
-inline bytes multistream_offer(std::string_view protocol) {
-    bytes out = multistream_bytes("/multistream/1.0.0");
-    append(out, multistream_bytes(protocol));
-    return out;
-}
+bytes multistream_offer(std::string_view protocol);
 
 /// A yamux frame of any type, flags, stream and length; the payload need not have that length.
-inline bytes yamux_bytes(std::uint8_t type, std::uint16_t flags, std::uint32_t stream, std::uint32_t length, bytes_view payload = {},
-                         std::uint8_t version = 0) {
-    bytes out{version, type};
-    append_be(out, flags);
-    append_be(out, stream);
-    append_be(out, length);
-    append(out, payload);
-    return out;
-}
+bytes yamux_bytes(std::uint8_t type, std::uint16_t flags, std::uint32_t stream, std::uint32_t length, bytes_view payload = {},
+                  std::uint8_t version = 0);
 
 /// Writes a DNS message that need not make sense: counts that lie, pointers anywhere, data of the wrong size.
 class dns_bytes {
   public:
     /// The header. @param flags 0x8400 is a response of multicast DNS
     explicit dns_bytes(std::uint16_t flags, std::uint16_t questions = 0, std::uint16_t answers = 0, std::uint16_t authorities = 0,
-                       std::uint16_t additionals = 0) {
-        for (std::uint16_t const n : {std::uint16_t{0}, flags, questions, answers, authorities, additionals}) append_be(out_, n);
-    }
+                       std::uint16_t additionals = 0);
 
     /// One label, of up to 255 bytes: 64 and more are not allowed.
-    dns_bytes &label(std::string_view text) {
-        out_.push_back(static_cast<std::uint8_t>(text.size()));
-        append(out_, text);
-        return *this;
-    }
+    dns_bytes &label(std::string_view text);
     /// The labels of a name with dots, and its end.
-    dns_bytes &name(std::string_view text) {
-        while (!text.empty()) {
-            auto const dot = text.find('.');
-            label(text.substr(0, dot));
-            text.remove_prefix(dot == text.npos ? text.size() : dot + 1);
-        }
-        return end();
-    }
+    dns_bytes &name(std::string_view text);
     /// The end of a name.
-    dns_bytes &end() {
-        out_.push_back(0);
-        return *this;
-    }
+    dns_bytes &end();
     /// A compression pointer, to any place of 14 bits; it ends a name.
-    dns_bytes &pointer(std::size_t to) {
-        append_be(out_, static_cast<std::uint16_t>(0xc000u | (to & 0x3fff)));
-        return *this;
-    }
+    dns_bytes &pointer(std::size_t to);
     /// What follows a record's name. @param claimed the length of `data`, as the record says it
-    dns_bytes &record(std::uint16_t type, std::uint32_t ttl, std::size_t claimed, bytes_view data = {}) {
-        append_be(out_, type);
-        append_be(out_, std::uint16_t{0x8001}); // class IN, of this owner alone
-        append_be(out_, ttl);
-        append_be(out_, static_cast<std::uint16_t>(claimed));
-        append(out_, data);
-        return *this;
-    }
+    dns_bytes &record(std::uint16_t type, std::uint32_t ttl, std::size_t claimed, bytes_view data = {});
     /// What follows a question's name.
-    dns_bytes &question(std::uint16_t type) {
-        append_be(out_, type);
-        append_be(out_, std::uint16_t{1});
-        return *this;
-    }
+    dns_bytes &question(std::uint16_t type);
 
     std::size_t size() const noexcept { return out_.size(); } ///< where the next thing goes: what a pointer may point to
     bytes const &data() const noexcept { return out_; }
@@ -115,3 +57,7 @@ class dns_bytes {
 };
 
 } // namespace gigi::inline v1::testing
+
+#ifndef GIGI_SEPARATE_COMPILATION
+#include "impl/hostile_bytes.ipp"
+#endif

@@ -5,7 +5,6 @@
 #pragma once
 
 #include "../core/asio.hpp"
-#include "../core/bytes.hpp"
 #include "../core/offload.hpp"
 #include "../crypto/random.hpp"
 #include "../link/swarm.hpp"
@@ -17,7 +16,6 @@
 #include <map>
 #include <memory>
 #include <string>
-#include <utility>
 #include <vector>
 
 namespace gigi::inline v1::testing {
@@ -42,29 +40,16 @@ struct memory_stack {
 class memory_host {
   public:
     /// @param ip its address, e.g. "10.0.0.1" @param random where its key comes from
-    memory_host(memory_network &network, std::string ip, random_source &random, swarm_options const &options = {})
-        : self{identity::generate(random)}, net{network.get_executor(), self, options, [this](peer_id const &peer) { return known[peer]; }} {
-        net.add(std::make_unique<stack_connector<memory_stack>>(memory_transport{network, ip}, self));
-        net.start();
-        address = net.listen(multiaddr::parse("/ip4/" + ip + "/tcp/4001").value()).with_peer(self.id());
-    }
+    memory_host(memory_network &network, std::string ip, random_source &random, swarm_options const &options = {});
     memory_host(memory_host const &) = delete;
     memory_host &operator=(memory_host const &) = delete;
 
     peer_id const &id() const noexcept { return self.id(); }
 
     /// Makes sure that there is a connection to another host.
-    [[nodiscard]] awaitable<void> connect(memory_host &to) {
-        known[to.id()].assign(1, to.address);
-        co_await net.connect(to.id());
-    }
+    [[nodiscard]] awaitable<void> connect(memory_host &to);
     /// Opens a stream for one protocol.
-    [[nodiscard]] awaitable<stream> open(memory_host &to, std::string protocol) {
-        co_await connect(to);
-        std::vector<std::string> offer(1, std::move(protocol));
-        stream opened = co_await net.open_stream(to.id(), std::move(offer));
-        co_return opened;
-    }
+    [[nodiscard]] awaitable<stream> open(memory_host &to, std::string protocol);
 
     identity self;
     std::map<peer_id, std::vector<multiaddr>> known; ///< whom it can dial by id
@@ -73,3 +58,7 @@ class memory_host {
 };
 
 } // namespace gigi::inline v1::testing
+
+#ifndef GIGI_SEPARATE_COMPILATION
+#include "impl/memory_host.ipp"
+#endif

@@ -5,23 +5,21 @@
 #pragma once
 
 #include "../node.hpp"
+#include "../transport/memory.hpp"
 #include "memory_host.hpp"
 #include "simulation.hpp"
 
 #include <string>
-#include <utility>
 
 namespace gigi::inline v1::testing {
 
 using memory_node = basic_node<memory_stack>;
 
 /// Options for a node on a memory network: it listens on TCP port 4001 of its host, and finds nobody by itself.
-inline node_options memory_node_options(std::string nickname, std::string const &host) {
-    node_options o;
-    o.nickname = std::move(nickname);
-    o.listen.assign(1, "/ip4/" + host + "/tcp/4001");
-    o.mdns = false;
-    return o;
-}
+node_options memory_node_options(std::string nickname, std::string const &host);
 
 } // namespace gigi::inline v1::testing
+
+#ifndef GIGI_SEPARATE_COMPILATION
+#include "impl/memory_stack.ipp"
+#endif

@@ -17,7 +17,6 @@
 #include "../core/clock.hpp"
 #include "../core/condition.hpp"
 #include "../core/error.hpp"
-#include "../core/stream.hpp"
 #include "../core/timeout.hpp"
 #include "../crypto/aead.hpp"
 #include "../crypto/random.hpp"
@@ -38,7 +37,6 @@
 #include <optional>
 #include <span>
 #include <string>
-#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -327,18 +325,15 @@ template <RawConnection Raw> class scripted_peer {
 };
 
 /// Dials over a memory network. @param host the IP address that it comes from
-[[nodiscard]] inline awaitable<std::unique_ptr<scripted_peer<memory_connection>>>
-scripted_dial(memory_network &network, std::string host, multiaddr to, identity const &self, random_source &random) {
-    memory_transport from{network, std::move(host)};
-    memory_connection raw = co_await from.dial(to.without_peer());
-    co_return std::make_unique<scripted_peer<memory_connection>>(network.get_executor(), std::move(raw), true, self, random);
-}
+[[nodiscard]] awaitable<std::unique_ptr<scripted_peer<memory_connection>>>
+scripted_dial(memory_network &network, std::string host, multiaddr to, identity const &self, random_source &random);
 
 /// Waits for a connection to a listener of a memory network.
-[[nodiscard]] inline awaitable<std::unique_ptr<scripted_peer<memory_connection>>>
-scripted_accept(memory_network &network, memory_listener &at, identity const &self, random_source &random) {
-    memory_connection raw = co_await at.accept();
-    co_return std::make_unique<scripted_peer<memory_connection>>(network.get_executor(), std::move(raw), false, self, random);
-}
+[[nodiscard]] awaitable<std::unique_ptr<scripted_peer<memory_connection>>>
+scripted_accept(memory_network &network, memory_listener &at, identity const &self, random_source &random);
 
 } // namespace gigi::inline v1::testing
+
+#ifndef GIGI_SEPARATE_COMPILATION
+#include "impl/scripted_peer.ipp"
+#endif

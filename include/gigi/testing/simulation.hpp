@@ -6,12 +6,9 @@
 
 #include "../core/asio.hpp"
 #include "../core/clock.hpp"
-#include "../core/error.hpp"
 #include "../crypto/random.hpp"
 
 #include <cstdint>
-#include <cstdio>
-#include <cstdlib>
 #include <exception>
 #include <functional>
 #include <map>
@@ -24,26 +21,17 @@
 namespace gigi::inline v1::testing {
 
 /// The seed that a test shall use: GIGI_SEED from the environment, or `fallback`.
-inline std::uint64_t seed_or(std::uint64_t fallback) {
-    char const *const given = std::getenv("GIGI_SEED");
-    return given && *given ? std::strtoull(given, nullptr, 0) : fallback;
-}
+std::uint64_t seed_or(std::uint64_t fallback);
 
 /// An execution context whose time stands still until everything that can run has run, and then jumps to the next deadline.
 class simulation {
   public:
     /// @param most_at_once how many completion handlers may run at one moment; more are a livelock: work that makes work while time
     ///   stands still
-    explicit simulation(std::uint64_t seed = 1, std::uint64_t most_at_once = 10'000'000)
-        : seed_{seed_or(seed)}, most_at_once_{most_at_once}, random_{seed_} {
-        asio::make_service<detail::time_service>(*context_, &time_);
-    }
+    explicit simulation(std::uint64_t seed = 1, std::uint64_t most_at_once = 10'000'000);
     simulation(simulation const &) = delete;
     simulation &operator=(simulation const &) = delete;
-    ~simulation() {
-        if (std::uncaught_exceptions() > exceptions_) std::fprintf(stderr, "the simulation's seed was %llu\n", static_cast<unsigned long long>(seed_));
-        context_.reset();
-    }
+    ~simulation();
 
     any_io_executor get_executor() { return context_->get_executor(); }
     random_source &random() noexcept { return random_; }
@@ -81,53 +69,20 @@ class simulation {
     }
 
     /// Lets `span` of simulated time pass. @throws std::runtime_error where a livelock keeps it from passing
-    void run_for(duration span) {
-        auto const end = now() + span;
-        for (;;) {
-            settle();
-            auto const next = time_.next();
-            if (!next || *next > end) break;
-            time_.advance_to(*next);
-        }
-        time_.advance_to(end);
-        settle();
-    }
+    void run_for(duration span);
 
     /// As when the host sleeps: the clock jumps, and all that was due meanwhile is late.
-    void sleep(duration span) {
-        time_.advance_to(now() + span);
-        settle();
-    }
+    void sleep(duration span);
 
   private:
     class simulated_time final : public time_source {
       public:
         time_point now() const override { return now_; }
         wall_time wall_now() const override { return wall_time{std::chrono::seconds{1'700'000'000}} + (now_ - start); }
-        ticket at(time_point when, std::function<void()> callback) override {
-            calls_.emplace(std::pair{when, ++last_}, std::move(callback));
-            tickets_.emplace(last_, when);
-            return last_;
-        }
-        void forget(ticket t) noexcept override {
-            auto const found = tickets_.find(t);
-            if (found == tickets_.end()) return;
-            calls_.erase({found->second, t});
-            tickets_.erase(found);
-        }
-        std::optional<time_point> next() const {
-            if (calls_.empty() || calls_.begin()->first.first == time_point::max()) return std::nullopt;
-            return calls_.begin()->first.first;
-        }
-        void advance_to(time_point when) {
-            now_ = std::max(now_, when);
-            while (!calls_.empty() && calls_.begin()->first.first <= now_) {
-                auto const call = std::move(calls_.begin()->second);
-                tickets_.erase(calls_.begin()->first.second);
-                calls_.erase(calls_.begin());
-                call();
-            }
-        }
+        ticket at(time_point when, std::function<void()> callback) override;
+        void forget(ticket t) noexcept override;
+        std::optional<time_point> next() const;
+        void advance_to(time_point when);
 
       private:
         static constexpr time_point start{std::chrono::hours{1}};
@@ -138,11 +93,7 @@ class simulation {
     };
 
     /// Runs all that is ready, at the present moment.
-    void settle() {
-        context_->restart();
-        for (std::uint64_t n = 0; context_->poll_one() > 0; ++n)
-            if (n == most_at_once_) throw std::runtime_error{describe("livelock: work without end, and time stands still")};
-    }
+    void settle();
     std::string describe(char const *what) const { return std::string{what} + " (seed " + std::to_string(seed_) + ")"; }
 
     int const exceptions_ = std::uncaught_exceptions();
@@ -154,3 +105,7 @@ class simulation {
 };
 
 } // namespace gigi::inline v1::testing
+
+#ifndef GIGI_SEPARATE_COMPILATION
+#include "impl/simulation.ipp"
+#endif

@@ -9,7 +9,6 @@
 #include "../core/channel.hpp"
 #include "../core/clock.hpp"
 #include "../core/condition.hpp"
-#include "../core/error.hpp"
 #include "../crypto/random.hpp"
 #include "transport.hpp"
 
@@ -62,39 +61,9 @@ struct memory_pipe {
     async_condition room;
     alarm_timer delivery;
 
-    void deliver(time_point now) {
-        while (!under_way.empty() && under_way.front().due <= now) {
-            auto &p = under_way.front();
-            if (p.data.empty()) {
-                ended = true;
-            } else {
-                if (taken == ready.size()) {
-                    ready = std::move(p.data);
-                    taken = 0;
-                } else {
-                    if (taken > ready.size() / 2) ready.erase(ready.begin(), ready.begin() + static_cast<std::ptrdiff_t>(std::exchange(taken, 0)));
-                    append(ready, p.data);
-                }
-            }
-            under_way.pop_front();
-        }
-        arrived.notify_all();
-    }
-    void schedule(context_clock const &clock) {
-        if (under_way.empty() || silent) return;
-        delivery.set(under_way.front().due, [this, clock] {
-            deliver(clock.now());
-            schedule(clock);
-        });
-    }
-    void fail(std::error_code why) {
-        if (broken) return;
-        broken = why;
-        delivery.cancel();
-        under_way.clear();
-        arrived.notify_all();
-        room.notify_all();
-    }
+    void deliver(time_point now);
+    void schedule(context_clock const &clock);
+    void fail(std::error_code why);
 };
 
 struct memory_link {
@@ -103,17 +72,8 @@ struct memory_link {
     memory_pipe back;
     multiaddr dialler;
     multiaddr listener;
-    void fail(std::error_code why) {
-        there.fail(why);
-        back.fail(why);
-    }
-    void silence(bool silent, context_clock const &clock) {
-        for (auto *const pipe : {&there, &back}) {
-            pipe->silent = silent;
-            pipe->delivery.cancel();
-            pipe->schedule(clock); // what is late arrives at once
-        }
-    }
+    void fail(std::error_code why);
+    void silence(bool silent, context_clock const &clock);
 };
 
 } // namespace detail
@@ -123,15 +83,7 @@ class memory_connection {
   public:
     memory_connection(memory_network &network, std::shared_ptr<detail::memory_link> link, bool dialled) : network_{&network}, link_{std::move(link)}, dialled_{dialled} {}
     memory_connection(memory_connection &&) noexcept = default;
-    memory_connection &operator=(memory_connection &&other) noexcept {
-        if (this != &other) {
-            close();
-            network_ = other.network_;
-            link_ = std::move(other.link_);
-            dialled_ = other.dialled_;
-        }
-        return *this;
-    }
+    memory_connection &operator=(memory_connection &&other) noexcept;
     ~memory_connection() { close(); }
 
     [[nodiscard]] awaitable<std::size_t> read_some(mutable_bytes buffer);
@@ -139,9 +91,7 @@ class memory_connection {
     [[nodiscard]] awaitable<void> write(std::span<bytes_view const> pieces);
     [[nodiscard]] awaitable<void> wait_readable();
     void close_write();
-    void reset() {
-        if (link_) link_->fail(make_error_code(errc::reset));
-    }
+    void reset();
     /// As a process that exits: what was written still arrives, and then the end.
     void close();
     multiaddr const &local_address() const noexcept { return dialled_ ? link_->dialler : link_->listener; }
@@ -163,9 +113,7 @@ class memory_listener {
     memory_listener(memory_network &network, multiaddr address);
     memory_listener(memory_listener &&) noexcept = default;
     memory_listener &operator=(memory_listener &&) noexcept = default;
-    ~memory_listener() {
-        if (queue_) close();
-    }
+    ~memory_listener();
 
     [[nodiscard]] awaitable<memory_connection> accept();
     multiaddr const &local_address() const noexcept { return address_; }
@@ -181,37 +129,15 @@ class memory_listener {
 /// @par Lifetime Must outlive its transports, listeners and connections.
 class memory_network {
   public:
-    memory_network(any_io_executor executor, random_source &random, memory_network_options const &options = {})
-        : executor_{std::move(executor)}, random_{random}, options_{options}, clock_{executor_}, joined_{executor_} {}
+    memory_network(any_io_executor executor, random_source &random, memory_network_options const &options = {});
 
     /// Breaks every connection between two hosts, and lets no new ones through until `join`: both sides are told at once.
-    void separate(std::string const &a, std::string const &b) {
-        separated_.insert(std::minmax(a, b));
-        for_links([&](detail::memory_link &link) {
-            if (joins(link, a, b)) link.fail(make_error_code(errc::reset));
-        });
-    }
+    void separate(std::string const &a, std::string const &b);
     /// As a cable that is pulled: nobody is told. What is written waits, dials hang, and all goes on after `join`.
-    void silence(std::string const &a, std::string const &b) {
-        silent_.insert(std::minmax(a, b));
-        for_links([&](detail::memory_link &link) {
-            if (joins(link, a, b)) link.silence(true, clock_);
-        });
-    }
-    void join(std::string const &a, std::string const &b) {
-        separated_.erase(std::minmax(a, b));
-        silent_.erase(std::minmax(a, b));
-        for_links([&](detail::memory_link &link) {
-            if (joins(link, a, b)) link.silence(false, clock_);
-        });
-        joined_.notify_all();
-    }
+    void silence(std::string const &a, std::string const &b);
+    void join(std::string const &a, std::string const &b);
     /// Cuts every connection of a host, as pulling its plug would.
-    void cut(std::string const &host) {
-        for_links([&](detail::memory_link &link) {
-            if (link.dialler.ip_text() == host || link.listener.ip_text() == host) link.fail(make_error_code(errc::reset));
-        });
-    }
+    void cut(std::string const &host);
 
     memory_network_options &options() noexcept { return options_; }
     any_io_executor const &get_executor() const noexcept { return executor_; }
@@ -224,53 +150,13 @@ class memory_network {
 
     bool reachable(std::string const &a, std::string const &b) const { return !separated_.contains(std::minmax(a, b)); }
     bool silent(std::string const &a, std::string const &b) const { return silent_.contains(std::minmax(a, b)); }
-    static bool joins(detail::memory_link const &link, std::string const &a, std::string const &b) {
-        return std::minmax(link.dialler.ip_text(), link.listener.ip_text()) == std::minmax(a, b);
-    }
-    template <class F> void for_links(F const &f) {
-        for (auto const &weak : links_)
-            if (auto const link = weak.lock()) f(*link);
-    }
+    static bool joins(detail::memory_link const &link, std::string const &a, std::string const &b);
+    template <class F> void for_links(F const &f);
     /// An address of a host at a port of its own.
-    multiaddr unused_address(std::string const &host) {
-        if (next_port_ < first_port) next_port_ = first_port;
-        std::string const family = host.find(':') == std::string::npos ? "/ip4/" : "/ip6/";
-        return multiaddr::parse(family + host + "/tcp/" + std::to_string(next_port_++)).value();
-    }
-
-    duration delay() {
-        auto const extra = options_.jitter.count() > 0 ? duration{static_cast<duration::rep>(random_.below(static_cast<std::uint64_t>(options_.jitter.count())))} : duration{};
-        return options_.latency + extra;
-    }
-
-    void send(detail::memory_pipe &pipe, bytes_view data) {
-        auto due = clock_.now() + delay();
-        if (!pipe.under_way.empty()) due = std::max(due, pipe.under_way.back().due);
-        bool const idle = pipe.under_way.empty();
-        pipe.free_at = std::max(pipe.free_at, clock_.now());
-        while (!data.empty()) {
-            std::size_t n = std::min(data.size(), options_.largest_piece);
-            if (options_.split) n = 1 + random_.below(random_.below(8) == 0 ? n : std::min<std::size_t>(n, 16));
-            if (options_.bandwidth > 0) {
-                pipe.free_at += duration{static_cast<duration::rep>(n * 1'000'000'000 / options_.bandwidth)};
-                due = std::max(due, pipe.free_at + options_.latency);
-            }
-            pipe.under_way.push_back({due, to_bytes(data.first(n))});
-            data = data.subspan(n);
-            if (options_.split) due += std::chrono::microseconds{1};
-        }
-        if (idle) pipe.schedule(clock_);
-    }
-    void end(detail::memory_pipe &pipe) {
-        if (pipe.closed || pipe.broken) return;
-        pipe.closed = true;
-        auto due = clock_.now() + options_.latency;
-        if (!pipe.under_way.empty()) due = std::max(due, pipe.under_way.back().due);
-        bool const idle = pipe.under_way.empty();
-        pipe.under_way.push_back({due, {}});
-        if (idle) pipe.schedule(clock_);
-        pipe.room.notify_all(); // whoever waits for room waits in vain
-    }
+    multiaddr unused_address(std::string const &host);
+    duration delay();
+    void send(detail::memory_pipe &pipe, bytes_view data);
+    void end(detail::memory_pipe &pipe);
 
     static constexpr std::uint16_t first_port = 20'000;
 
@@ -286,73 +172,6 @@ class memory_network {
     std::uint16_t next_port_ = first_port;
 };
 
-inline awaitable<std::size_t> memory_connection::read_some(mutable_bytes buffer) {
-    auto const link = link_; // alive while we wait
-    auto &pipe = in();
-    while (pipe.taken == pipe.ready.size()) {
-        if (pipe.broken) throw error{pipe.broken};
-        if (pipe.ended) co_return 0;
-        co_await pipe.arrived.wait();
-    }
-    std::size_t const n = std::min(buffer.size(), pipe.ready.size() - pipe.taken);
-    std::copy_n(pipe.ready.begin() + static_cast<std::ptrdiff_t>(pipe.taken), n, buffer.begin());
-    pipe.taken += n;
-    pipe.held -= n;
-    pipe.room.notify_all();
-    co_return n;
-}
-
-inline awaitable<void> memory_connection::write(bytes_view data) {
-    auto const link = link_;
-    auto &pipe = out();
-    while (!data.empty()) {
-        while (!pipe.broken && !pipe.closed && pipe.held >= network_->options_.window) co_await pipe.room.wait();
-        if (pipe.broken) throw error{pipe.broken};
-        if (pipe.closed) throw error{make_error_code(errc::closed)};
-        auto const part = data.first(std::min(data.size(), network_->options_.window - pipe.held));
-        pipe.held += part.size();
-        network_->send(pipe, part);
-        data = data.subspan(part.size());
-    }
-}
-
-inline awaitable<void> memory_connection::write(std::span<bytes_view const> pieces) {
-    for (auto const &piece : pieces) co_await write(piece);
-}
-
-inline awaitable<void> memory_connection::wait_readable() {
-    auto const link = link_;
-    auto &pipe = in();
-    while (pipe.taken == pipe.ready.size() && !pipe.broken && !pipe.ended) co_await pipe.arrived.wait();
-}
-
-inline void memory_connection::close_write() { network_->end(out()); }
-
-inline void memory_connection::close() {
-    if (!link_) return;
-    network_->end(out());
-    in().fail(make_error_code(errc::closed));
-}
-
-inline memory_listener::memory_listener(memory_network &network, multiaddr address)
-    : network_{&network}, address_{std::move(address)},
-      queue_{std::make_shared<memory_network::backlog>(network.executor_, 128)} {
-    network_->listeners_[address_] = queue_;
-}
-
-inline awaitable<memory_connection> memory_listener::accept() {
-    auto const queue = queue_;
-    auto link = co_await queue->receive();
-    co_return memory_connection{*network_, std::move(link), false};
-}
-
-inline void memory_listener::close() {
-    network_->listeners_.erase(address_);
-    queue_->close();
-    std::shared_ptr<detail::memory_link> unaccepted;
-    while (queue_->try_receive(unaccepted)) unaccepted->fail(make_error_code(errc::reset));
-}
-
 /// The transport of one host of a memory network. Models Transport.
 class memory_transport {
   public:
@@ -364,30 +183,10 @@ class memory_transport {
 
     bool can_dial(multiaddr const &address) const { return address.is_tcp(); }
 
-    [[nodiscard]] awaitable<memory_connection> dial(multiaddr address) {
-        co_await sleep_for(network_->delay() * 2);
-        auto const target = address.without_peer();
-        while (network_->silent(host_, target.ip_text())) co_await network_->joined_.wait();
-        if (!network_->reachable(host_, target.ip_text())) throw error{errc::unreachable, target.to_string()};
-        auto const found = network_->listeners_.find(target);
-        auto const queue = found == network_->listeners_.end() ? nullptr : found->second.lock();
-        if (!queue) throw error{errc::refused, target.to_string()};
-        auto own = network_->unused_address(host_);
-        auto link = std::make_shared<detail::memory_link>(network_->executor_, std::move(own), target);
-        std::erase_if(network_->links_, [](auto const &weak) { return weak.expired(); });
-        network_->links_.push_back(link);
-        if (!queue->try_send(link)) throw error{errc::refused, target.to_string()};
-        co_return memory_connection{*network_, std::move(link), true};
-    }
+    [[nodiscard]] awaitable<memory_connection> dial(multiaddr address);
 
     /// @param address of this host; port 0 takes any free one
-    [[nodiscard]] memory_listener listen(multiaddr const &address) {
-        auto const port = address.tcp_port();
-        if (!port || address.ip_text() != host_) throw error{errc::invalid_address, address.to_string()};
-        auto const real = *port ? address : network_->unused_address(host_);
-        if (network_->listeners_.contains(real)) throw error{errc::address_in_use, real.to_string()};
-        return memory_listener{*network_, real};
-    }
+    [[nodiscard]] memory_listener listen(multiaddr const &address);
 
   private:
     memory_network *network_;
@@ -396,3 +195,7 @@ class memory_transport {
 static_assert(Transport<memory_transport>);
 
 } // namespace gigi::inline v1
+
+#ifndef GIGI_SEPARATE_COMPILATION
+#include "impl/memory.ipp"
+#endif

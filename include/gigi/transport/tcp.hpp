@@ -7,149 +7,27 @@
 
 #include "../core/asio.hpp"
 #include "../core/bytes.hpp"
-#include "../core/error.hpp"
 #include "transport.hpp"
 
-#include <array>
 #include <cstddef>
-#include <cstdint>
 #include <span>
-#include <string>
-#include <system_error>
 #include <utility>
 
 namespace gigi::inline v1 {
 
-namespace detail {
-
-inline multiaddr address_of(asio::ip::tcp::endpoint const &endpoint) {
-    auto const ip = endpoint.address();
-    if (ip.is_v4()) return multiaddr::tcp(ip.to_v4().to_bytes(), endpoint.port());
-    auto const v6 = ip.to_v6();
-    if (v6.is_v4_mapped()) return multiaddr::tcp(asio::ip::make_address_v4(asio::ip::v4_mapped, v6).to_bytes(), endpoint.port());
-    std::string const zone = v6.scope_id() ? std::to_string(v6.scope_id()) : std::string{};
-    return multiaddr::tcp(v6.to_bytes(), endpoint.port(), zone);
-}
-
-/// The endpoint of an address that begins with an IP address.
-inline result<asio::ip::tcp::endpoint> endpoint_of(multiaddr const &address) {
-    auto const port = address.tcp_port();
-    auto const ip = address.ip();
-    if (!port || ip.empty()) return errc::invalid_address;
-    if (ip.size() == 4) {
-        asio::ip::address_v4::bytes_type raw{};
-        std::ranges::copy(ip, raw.begin());
-        return asio::ip::tcp::endpoint{asio::ip::address_v4{raw}, *port};
-    }
-    asio::ip::address_v6::bytes_type raw{};
-    std::ranges::copy(ip, raw.begin());
-    asio::ip::address_v6 v6{raw};
-    if (auto const zone = address.zone(); !zone.empty()) {
-        // a name or a number, as the system writes it
-        asio::error_code failed;
-        auto const scoped = asio::ip::make_address_v6(v6.to_string() + "%" + zone, failed);
-        if (failed) return errc::invalid_address;
-        v6 = scoped;
-    }
-    return asio::ip::tcp::endpoint{v6, *port};
-}
-
-/// What the system said, as `gigi::error` with the address it was about.
-[[noreturn]] inline void throw_about(std::error_code code, multiaddr const &address) {
-    auto const plain = portable(code);
-    if (plain == std::errc::address_in_use) throw error{errc::address_in_use, address.to_string()};
-    if (plain == std::errc::connection_refused) throw error{errc::refused, address.to_string()};
-    if (plain == std::errc::timed_out) throw error{errc::timed_out, address.to_string()};
-    if (plain == condition::unreachable) throw error{errc::unreachable, address.to_string()};
-    if (plain == condition::cancelled) throw error{make_error_code(errc::cancelled)};
-    throw error{code, address.to_string()};
-}
-
-} // namespace detail
-
 /// A TCP connection. Models RawConnection.
 class tcp_connection {
   public:
-    explicit tcp_connection(asio::ip::tcp::socket socket) : socket_{std::move(socket)} {
-        asio::error_code ignored;
-        socket_.non_blocking(true, ignored);
-        socket_.set_option(asio::ip::tcp::no_delay{true}, ignored);
-        socket_.set_option(asio::socket_base::keep_alive{true}, ignored);
-        auto const local = socket_.local_endpoint(ignored);
-        auto const remote = socket_.remote_endpoint(ignored);
-        local_ = detail::address_of(local);
-        remote_ = detail::address_of(remote);
-    }
-
-    [[nodiscard]] awaitable<std::size_t> read_some(mutable_bytes buffer) {
-        auto const room = asio::buffer(buffer.data(), buffer.size());
-        for (;;) {
-            asio::error_code code;
-            std::size_t n = 0;
-            // Where there was more than the last read took there is probably more now. But now and then by way of the event loop,
-            // so that a busy connection does not starve the others.
-            if (more_ && ++reads_at_once_ < at_once) {
-                n = socket_.read_some(room, code);
-            } else {
-                reads_at_once_ = 0;
-                auto told = asio::redirect_error(use_awaitable, code);
-                n = co_await socket_.async_read_some(room, told);
-            }
-            more_ = n == buffer.size();
-            if (!code) co_return n;
-            if (code == asio::error::eof) co_return 0;
-            if (code != asio::error::interrupted && code != asio::error::would_block && code != asio::error::try_again) fail(code);
-        }
-    }
-
-    [[nodiscard]] awaitable<void> write(bytes_view data) {
-        std::array const pieces{data};
-        co_await write(std::span<bytes_view const>{pieces});
-    }
+    explicit tcp_connection(asio::ip::tcp::socket socket);
+    [[nodiscard]] awaitable<std::size_t> read_some(mutable_bytes buffer);
+    [[nodiscard]] awaitable<void> write(bytes_view data);
 
     /// Sends all pieces, with one system call wherever the kernel has room.
-    [[nodiscard]] awaitable<void> write(std::span<bytes_view const> pieces) {
-        std::size_t first = 0, offset = 0; // the first byte that is not sent
-        while (first < pieces.size()) {
-            if (offset == pieces[first].size()) {
-                ++first;
-                offset = 0;
-                continue;
-            }
-            std::array<asio::const_buffer, 16> gathered;
-            std::size_t count = 0;
-            for (std::size_t i = first; i < pieces.size() && count < gathered.size(); ++i) {
-                auto const piece = i == first ? pieces[i].subspan(offset) : pieces[i];
-                gathered[count++] = asio::const_buffer{piece.data(), piece.size()};
-            }
-            asio::error_code code;
-            std::size_t n = socket_.write_some(std::span<asio::const_buffer const>{gathered.data(), count}, code);
-            if (code == asio::error::interrupted) continue;
-            if (code == asio::error::would_block || code == asio::error::try_again) {
-                co_await socket_.async_wait(asio::socket_base::wait_write, use_awaitable);
-                continue;
-            }
-            if (code) fail(code);
-            for (; first < pieces.size() && n >= pieces[first].size() - offset; ++first) n -= pieces[first].size() - std::exchange(offset, 0);
-            offset += n;
-        }
-    }
-
-    [[nodiscard]] awaitable<void> wait_readable() { co_await socket_.async_wait(asio::socket_base::wait_read, use_awaitable); }
-
-    void close_write() {
-        asio::error_code ignored;
-        socket_.shutdown(asio::socket_base::shutdown_send, ignored);
-    }
-    void reset() {
-        asio::error_code ignored;
-        socket_.set_option(asio::socket_base::linger{true, 0}, ignored);
-        socket_.close(ignored);
-    }
-    void close() {
-        asio::error_code ignored;
-        socket_.close(ignored);
-    }
+    [[nodiscard]] awaitable<void> write(std::span<bytes_view const> pieces);
+    [[nodiscard]] awaitable<void> wait_readable();
+    void close_write();
+    void reset();
+    void close();
 
     multiaddr const &local_address() const noexcept { return local_; }
     multiaddr const &remote_address() const noexcept { return remote_; }
@@ -157,12 +35,7 @@ class tcp_connection {
   private:
     static constexpr unsigned at_once = 16;
 
-    [[noreturn]] static void fail(asio::error_code const &code) {
-        auto const plain = detail::portable(code);
-        if (plain == std::errc::bad_file_descriptor) throw error{make_error_code(errc::closed)};
-        if (plain == std::errc::connection_reset || plain == std::errc::broken_pipe) throw error{make_error_code(errc::reset)};
-        throw error{code};
-    }
+    [[noreturn]] static void fail(asio::error_code const &code);
 
     asio::ip::tcp::socket socket_;
     multiaddr local_;
@@ -177,29 +50,11 @@ class tcp_listener {
   public:
     using connection_type = tcp_connection;
 
-    tcp_listener(any_io_executor const &executor, asio::ip::tcp::endpoint const &endpoint) : acceptor_{executor} {
-        acceptor_.open(endpoint.protocol());
-        acceptor_.set_option(asio::socket_base::reuse_address{true});
-        if (endpoint.address().is_v6()) acceptor_.set_option(asio::ip::v6_only{true}); // 0.0.0.0 and :: share a port
-        acceptor_.bind(endpoint);
-        acceptor_.listen();
-        address_ = detail::address_of(acceptor_.local_endpoint());
-    }
-
-    [[nodiscard]] awaitable<tcp_connection> accept() {
-        asio::error_code code;
-        auto redirect = asio::redirect_error(use_awaitable, code);
-        asio::ip::tcp::socket socket = co_await acceptor_.async_accept(redirect);
-        if (code == asio::error::operation_aborted || code == asio::error::bad_descriptor) throw error{make_error_code(errc::closed)};
-        if (code) throw error{code};
-        co_return tcp_connection{std::move(socket)};
-    }
+    tcp_listener(any_io_executor const &executor, asio::ip::tcp::endpoint const &endpoint);
+    [[nodiscard]] awaitable<tcp_connection> accept();
 
     multiaddr const &local_address() const noexcept { return address_; }
-    void close() {
-        asio::error_code ignored;
-        acceptor_.close(ignored);
-    }
+    void close();
 
   private:
     asio::ip::tcp::acceptor acceptor_;
@@ -220,56 +75,20 @@ class tcp_transport {
 
     /// @throws error: `errc::refused`, `errc::unreachable`, `errc::timed_out`, `errc::invalid_address`
     /// @par Cancellation Nothing stays open.
-    [[nodiscard]] awaitable<tcp_connection> dial(multiaddr address) {
-        if (!address.is_tcp()) throw error{errc::invalid_address, address.to_string()};
-        if (!address.ip().empty()) {
-            auto const endpoint = detail::endpoint_of(address);
-            if (!endpoint || endpoint->port() == 0) throw error{errc::invalid_address, address.to_string()};
-            asio::ip::tcp::socket socket{executor_};
-            auto const code = co_await connect(socket, *endpoint);
-            if (code) detail::throw_about(code, address);
-            co_return tcp_connection{std::move(socket)};
-        }
-        asio::ip::tcp::resolver resolver{executor_};
-        std::string const host = address.ip_text(), port = std::to_string(address.tcp_port().value_or(0));
-        asio::error_code code;
-        auto redirect = asio::redirect_error(use_awaitable, code);
-        auto const found = co_await resolver.async_resolve(host, port, redirect);
-        if (code == asio::error::operation_aborted) throw error{make_error_code(errc::cancelled)};
-        if (code) throw error{errc::unreachable, address.to_string() + " (" + code.message() + ")"};
-        for (auto const &entry : found) {
-            bool const four = entry.endpoint().address().is_v4();
-            if ((address.has("dns4") && !four) || (address.has("dns6") && four)) continue;
-            asio::ip::tcp::socket socket{executor_};
-            code = co_await connect(socket, entry.endpoint());
-            if (code == asio::error::operation_aborted) throw error{make_error_code(errc::cancelled)};
-            if (!code) co_return tcp_connection{std::move(socket)};
-        }
-        if (code) detail::throw_about(code, address);
-        throw error{errc::unreachable, address.to_string()};
-    }
+    [[nodiscard]] awaitable<tcp_connection> dial(multiaddr address);
 
     /// @throws error: `errc::address_in_use`, `errc::invalid_address`
-    [[nodiscard]] tcp_listener listen(multiaddr const &address) {
-        auto const endpoint = detail::endpoint_of(address);
-        if (!endpoint || !address.is_tcp()) throw error{errc::invalid_address, address.to_string()};
-        try {
-            return tcp_listener{executor_, *endpoint};
-        } catch (std::system_error const &e) {
-            detail::throw_about(e.code(), address);
-        }
-    }
+    [[nodiscard]] tcp_listener listen(multiaddr const &address);
 
   private:
-    static awaitable<asio::error_code> connect(asio::ip::tcp::socket &socket, asio::ip::tcp::endpoint endpoint) {
-        asio::error_code code;
-        auto redirect = asio::redirect_error(use_awaitable, code);
-        co_await socket.async_connect(endpoint, redirect);
-        co_return code;
-    }
+    static awaitable<asio::error_code> connect(asio::ip::tcp::socket &socket, asio::ip::tcp::endpoint endpoint);
 
     any_io_executor executor_;
 };
 static_assert(Transport<tcp_transport>);
 
 } // namespace gigi::inline v1
+
+#ifndef GIGI_SEPARATE_COMPILATION
+#include "impl/tcp.ipp"
+#endif

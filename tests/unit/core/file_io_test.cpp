@@ -4,8 +4,10 @@
 
 #include <ostream>
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 using namespace gigi;
 namespace fs = std::filesystem;

@@ -1,5 +1,7 @@
 #include <gigi/file/share_code.hpp>
 
+#include <gigi/crypto/hash.hpp>
+
 #include <doctest/doctest.h>
 
 #include <ostream>

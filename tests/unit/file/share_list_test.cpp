@@ -2,6 +2,9 @@
 
 #include <gigi/file/share_list.hpp>
 
+#include <gigi/file/merkle.hpp>
+#include <gigi/file/share_code.hpp>
+
 #include <doctest/doctest.h>
 
 #include <ostream>

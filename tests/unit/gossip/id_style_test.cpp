@@ -1,5 +1,7 @@
 #include <gigi/gossip/id_style.hpp>
 
+#include <gigi/crypto/hash.hpp>
+
 #include "support/vectors.hpp"
 
 #include <doctest/doctest.h>

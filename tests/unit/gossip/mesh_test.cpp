@@ -1,6 +1,4 @@
 #include <gigi/gossip/mesh.hpp>
-#include <gigi/gossip/mesh_heartbeat.hpp>
-#include <gigi/gossip/mesh_inputs.hpp>
 #include <gigi/gossip/mesh_state.hpp>
 #include <gigi/gossip/message.hpp>
 

@@ -1,5 +1,7 @@
 #include <gigi/gossip/message.hpp>
 
+#include <gigi/codec/protobuf.hpp>
+
 #include "support/vectors.hpp"
 
 #include <doctest/doctest.h>

@@ -6,6 +6,7 @@
 #include <gigi/link/upgrade.hpp>
 #include <gigi/mux/muxer.hpp>
 #include <gigi/mux/yamux.hpp>
+#include <gigi/peer/peer_record.hpp>
 #include <gigi/protocol/identify.hpp>
 #include <gigi/protocol/nickname.hpp>
 #include <gigi/protocol/ping.hpp>

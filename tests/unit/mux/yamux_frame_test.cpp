@@ -1,6 +1,8 @@
 // The 12-byte header: what is accepted, what is not.
 #include <gigi/mux/yamux_frame.hpp>
 
+#include <gigi/core/bytes.hpp>
+
 #include <doctest/doctest.h>
 
 #include <ostream>

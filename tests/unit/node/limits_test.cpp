@@ -4,6 +4,7 @@
 
 #include <gigi/core/json.hpp>
 #include <gigi/node/group_payload.hpp>
+#include <gigi/node/node_core.hpp>
 #include <gigi/node/node_stats.hpp>
 #include <gigi/node/options.hpp>
 #include <gigi/node/presence.hpp>

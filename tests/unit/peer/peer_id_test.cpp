@@ -1,5 +1,7 @@
 #include <gigi/peer/peer_id.hpp>
 
+#include <gigi/peer/multibase.hpp>
+
 #include "peer_support.hpp"
 
 #include <doctest/doctest.h>

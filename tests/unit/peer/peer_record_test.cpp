@@ -1,5 +1,8 @@
 #include <gigi/peer/peer_record.hpp>
 
+#include <gigi/codec/protobuf.hpp>
+#include <gigi/peer/signed_envelope.hpp>
+
 #include "peer_support.hpp"
 
 #include <doctest/doctest.h>

@@ -1,5 +1,7 @@
 #include <gigi/peer/public_key.hpp>
 
+#include <gigi/codec/protobuf.hpp>
+
 #include <doctest/doctest.h>
 
 #include <string>

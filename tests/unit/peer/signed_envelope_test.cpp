@@ -1,5 +1,7 @@
 #include <gigi/peer/signed_envelope.hpp>
 
+#include <gigi/codec/protobuf.hpp>
+
 #include "peer_support.hpp"
 
 #include <doctest/doctest.h>

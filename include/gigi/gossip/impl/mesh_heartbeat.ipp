@@ -1,14 +1,16 @@
-// gigi/gossip/mesh_heartbeat.hpp: the part of the mesh that time drives: meshes and fanouts are kept, gossip is emitted.
+// gigi/gossip/impl/mesh_heartbeat.ipp: the part of the mesh that time drives: meshes and fanouts are kept, gossip is emitted.
 //
-// Layer: gossip. Belongs to mesh.hpp, which includes it. Spec: gossipsub v1.0 "Heartbeat", v1.1 "Heartbeat Maintenance",
+// Layer: gossip. Spec: gossipsub v1.0 "Heartbeat", v1.1 "Heartbeat Maintenance",
 // "Outbound Mesh Quotas" and "Adaptive Gossip Dissemination".
 #pragma once
 
-#include "mesh.hpp"
+#include "../mesh.hpp"
+
+#include "../../core/config.hpp"
 
 namespace gigi::inline v1 {
 
-inline void mesh::heartbeat(time_point now) {
+GIGI_INLINE void mesh::heartbeat(time_point now) {
     ++heartbeats_;
     for (auto const &id : promises_.take_broken(now)) misbehaved(id, misbehaviour::broken_promise);
     for (auto &[id, p] : peers_) begin_interval(p);
@@ -27,14 +29,14 @@ inline void mesh::heartbeat(time_point now) {
     cache_.shift();
 }
 
-inline void mesh::begin_interval(mesh_peer &p) {
+GIGI_INLINE void mesh::begin_interval(mesh_peer &p) {
     p.ihave_rpcs = p.asked = p.looked_up = p.grafts = p.prunes = p.changes = 0;
     if (p.invalid > 0) --p.invalid;
     std::erase_if(p.unwanted, [&](auto const &entry) { return entry.second + options_.idontwant_heartbeats <= heartbeats_; });
 }
 
 /// v1.0 Mesh Maintenance; v1.1 Heartbeat Maintenance and Outbound Mesh Quotas.
-inline void mesh::maintain(std::string const &topic, topic_state &t, time_point now) {
+GIGI_INLINE void mesh::maintain(std::string const &topic, topic_state &t, time_point now) {
     std::vector<mesh_peer *> bad;
     for (auto const &[id, p] : t.mesh)
         if (score(*p) < 0) bad.push_back(p);
@@ -51,7 +53,7 @@ inline void mesh::maintain(std::string const &topic, topic_state &t, time_point 
     }
 }
 
-inline void mesh::thin_out(std::string const &topic, topic_state &t, time_point now) {
+GIGI_INLINE void mesh::thin_out(std::string const &topic, topic_state &t, time_point now) {
     std::vector<mesh_peer *> all;
     for (auto const &[id, p] : t.mesh) all.push_back(p);
     random_.shuffle(all);
@@ -73,7 +75,7 @@ inline void mesh::thin_out(std::string const &topic, topic_state &t, time_point 
     for (auto i = middle; i != all.end(); ++i) prune(topic, t, **i, now, options_.prune_backoff);
 }
 
-inline void mesh::refill_fanout(std::string const &topic) {
+GIGI_INLINE void mesh::refill_fanout(std::string const &topic) {
     auto &t = activate(topic);
     std::vector<mesh_peer *> all;
     for (auto const &[id, p] : t.peers)
@@ -85,7 +87,7 @@ inline void mesh::refill_fanout(std::string const &topic) {
     }
 }
 
-inline void mesh::keep_fanout(std::string const &topic, topic_state &t, time_point now) {
+GIGI_INLINE void mesh::keep_fanout(std::string const &topic, topic_state &t, time_point now) {
     if (t.fanout.empty()) return;
     if (now - t.last_published > options_.fanout_ttl) {
         t.fanout.clear();
@@ -95,7 +97,7 @@ inline void mesh::keep_fanout(std::string const &topic, topic_state &t, time_poi
     refill_fanout(topic);
 }
 
-inline void mesh::gossip(std::string const &topic, topic_state &t, std::vector<message_id> const &ids) {
+GIGI_INLINE void mesh::gossip(std::string const &topic, topic_state &t, std::vector<message_id> const &ids) {
     std::vector<mesh_peer *> all;
     for (auto const &[id, p] : t.peers)
         if (p->version != gossip_version::floodsub && !t.mesh.contains(id) && !t.fanout.contains(id) && score(*p) >= options_.gossip_threshold)

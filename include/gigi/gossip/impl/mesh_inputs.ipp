@@ -1,14 +1,16 @@
-// gigi/gossip/mesh_inputs.hpp: the part of the mesh that takes what peers say: subscriptions, messages, control.
+// gigi/gossip/impl/mesh_inputs.ipp: the part of the mesh that takes what peers say: subscriptions, messages, control.
 //
-// Layer: gossip. Belongs to mesh.hpp, which includes it. Spec: gossipsub v1.0 "Message Processing", v1.1 "Spam Protection
+// Layer: gossip. Spec: gossipsub v1.0 "Message Processing", v1.1 "Spam Protection
 // Measures", v1.2 "IDONTWANT Message".
 #pragma once
 
-#include "mesh.hpp"
+#include "../mesh.hpp"
+
+#include "../../core/config.hpp"
 
 namespace gigi::inline v1 {
 
-inline void mesh::receive_subscriptions(time_point now, peer_id const &from, rpc const &r) {
+GIGI_INLINE void mesh::receive_subscriptions(time_point now, peer_id const &from, rpc const &r) {
     auto *const p = listens_to(from, now);
     if (!p || r.subscriptions.empty()) return;
     std::map<std::string_view, bool> last; // a topic's last word in this RPC is what counts
@@ -25,13 +27,13 @@ inline void mesh::receive_subscriptions(time_point now, peer_id const &from, rpc
     }
 }
 
-inline message_outcome mesh::receive_message(time_point now, peer_id const &from, message_ptr const &message) {
+GIGI_INLINE message_outcome mesh::receive_message(time_point now, peer_id const &from, message_ptr const &message) {
     auto const outcome = judge(now, from, message);
     ++stats_.received[static_cast<std::size_t>(outcome)];
     return outcome;
 }
 
-inline void mesh::receive_control(time_point now, peer_id const &from, rpc const &r) {
+GIGI_INLINE void mesh::receive_control(time_point now, peer_id const &from, rpc const &r) {
     auto *const p = listens_to(from, now);
     if (!p || !r.has_control()) return;
     take_idontwant(*p, r);
@@ -41,7 +43,7 @@ inline void mesh::receive_control(time_point now, peer_id const &from, rpc const
     take_prune(*p, r, now);
 }
 
-inline bool mesh::subscribe(mesh_peer &p, std::string const &topic) {
+GIGI_INLINE bool mesh::subscribe(mesh_peer &p, std::string const &topic) {
     if (p.topics.contains(topic)) return true;
     if (topic.empty() || topic.size() > options_.max_topic_size || p.topics.size() >= options_.max_peer_topics) {
         ++stats_.subscriptions_refused;
@@ -54,7 +56,7 @@ inline bool mesh::subscribe(mesh_peer &p, std::string const &topic) {
     return true;
 }
 
-inline void mesh::unsubscribe(mesh_peer &p, std::string const &topic) {
+GIGI_INLINE void mesh::unsubscribe(mesh_peer &p, std::string const &topic) {
     if (p.topics.erase(topic) == 0) return;
     auto const found = topics_.find(topic);
     auto &t = found->second;
@@ -65,7 +67,7 @@ inline void mesh::unsubscribe(mesh_peer &p, std::string const &topic) {
     if (t.peers.empty() && !active_.contains(topic)) topics_.erase(found);
 }
 
-inline message_outcome mesh::judge(time_point now, peer_id const &from, message_ptr const &message) {
+GIGI_INLINE message_outcome mesh::judge(time_point now, peer_id const &from, message_ptr const &message) {
     using enum message_outcome;
     auto *const p = listens_to(from, now);
     if (!p) return unheard;
@@ -99,7 +101,7 @@ inline message_outcome mesh::judge(time_point now, peer_id const &from, message_
     return delivered;
 }
 
-inline void mesh::forward(topic_state &t, message_id const &id, message_ptr const &message, mesh_peer const &from, peer_id const &author) {
+GIGI_INLINE void mesh::forward(topic_state &t, message_id const &id, message_ptr const &message, mesh_peer const &from, peer_id const &author) {
     auto const send = [&](mesh_peer &q) {
         if (&q == &from || q.id == author || q.unwanted.contains(id)) return;
         push(q).messages.push_back(message);
@@ -111,7 +113,7 @@ inline void mesh::forward(topic_state &t, message_id const &id, message_ptr cons
 }
 
 /// Checking signatures is the dearest thing that a peer can make us do: one that sends bad ones is not listened to for a while.
-inline void mesh::blame(mesh_peer &p, time_point now) {
+GIGI_INLINE void mesh::blame(mesh_peer &p, time_point now) {
     misbehaved(p.id, misbehaviour::invalid_message);
     if (++p.invalid <= options_.max_invalid) return;
     p.invalid = 0;
@@ -120,7 +122,7 @@ inline void mesh::blame(mesh_peer &p, time_point now) {
         if (auto &t = topics_.find(topic)->second; t.mesh.contains(p.id)) prune(topic, t, p, now, options_.prune_backoff);
 }
 
-inline void mesh::take_ihave(mesh_peer &p, rpc const &r, time_point now) {
+GIGI_INLINE void mesh::take_ihave(mesh_peer &p, rpc const &r, time_point now) {
     if (r.ihave.empty() || score(p) < options_.gossip_threshold) return;
     if (++p.ihave_rpcs > options_.max_ihave_messages) {
         ++stats_.ihaves_refused;
@@ -147,7 +149,7 @@ inline void mesh::take_ihave(mesh_peer &p, rpc const &r, time_point now) {
     for (auto const *const entry : chosen) push(p).iwant.push_back(*entry->second);
 }
 
-inline void mesh::take_iwant(mesh_peer &p, rpc const &r) {
+GIGI_INLINE void mesh::take_iwant(mesh_peer &p, rpc const &r) {
     if (r.iwant.empty() || score(p) < options_.gossip_threshold) return;
     for (auto const &named : r.iwant) {
         if (++p.looked_up > options_.max_iwant_length) {
@@ -163,7 +165,7 @@ inline void mesh::take_iwant(mesh_peer &p, rpc const &r) {
     }
 }
 
-inline void mesh::take_idontwant(mesh_peer &p, rpc const &r) {
+GIGI_INLINE void mesh::take_idontwant(mesh_peer &p, rpc const &r) {
     for (auto const &named : r.idontwant) {
         if (p.unwanted.size() >= options_.max_idontwant_ids) {
             ++stats_.idontwants_refused;
@@ -175,7 +177,7 @@ inline void mesh::take_idontwant(mesh_peer &p, rpc const &r) {
     }
 }
 
-inline void mesh::take_graft(mesh_peer &p, rpc const &r, time_point now) {
+GIGI_INLINE void mesh::take_graft(mesh_peer &p, rpc const &r, time_point now) {
     if (p.version == gossip_version::floodsub) return;
     for (auto const &topic : r.graft) {
         if (++p.grafts > options_.max_grafts) {
@@ -197,7 +199,7 @@ inline void mesh::take_graft(mesh_peer &p, rpc const &r, time_point now) {
     }
 }
 
-inline void mesh::take_prune(mesh_peer &p, rpc const &r, time_point now) {
+GIGI_INLINE void mesh::take_prune(mesh_peer &p, rpc const &r, time_point now) {
     for (auto const &entry : r.prune) {
         if (++p.prunes > options_.max_grafts) return;
         if (!active_.contains(entry.topic)) continue;

@@ -1,0 +1,137 @@
+// gigi/discovery/impl/mdns_peers.ipp: what mdns_peers.hpp declares.
+#pragma once
+
+#include "../mdns_peers.hpp"
+
+#include "../../core/config.hpp"
+
+#include <algorithm>
+#include <functional>
+#include <utility>
+
+namespace gigi::inline v1 {
+
+GIGI_INLINE void mdns_peers::add(time_point now, mdns_origin const &from, mdns_announcement &&heard) {
+    if (heard.goodbye) goodbye(now, from.link, heard.instance);
+    if (heard.goodbye || !heard.peer || heard.addresses.empty()) return;
+    auto known = peers_.find(*heard.peer);
+    if (known == peers_.end()) {
+        if (peers_.size() >= options_.max_peers && !make_room(from.host)) return;
+        known = peers_.try_emplace(*heard.peer).first;
+        known->second.owner = from.host;
+        ++sources_[from.host];
+    }
+    auto &peer = known->second;
+    auto &entry = entry_of(peer, from, heard.instance);
+    auto const expires = now + std::clamp<std::chrono::seconds>(heard.ttl, std::chrono::seconds{1}, options_.max_ttl);
+    if (heard.flush) // RFC 6762 §10.2: what came within the last second may be part of the same announcement
+        std::erase_if(entry.addresses, [now](auto const &a) { return a.heard + flush_grace < now; });
+    for (auto &address : heard.addresses) {
+        auto const same = std::ranges::find(entry.addresses, address, &announced_address::address);
+        if (same != entry.addresses.end())
+            same->heard = now, same->expires = expires;
+        else if (entry.addresses.size() < options_.max_addresses)
+            entry.addresses.push_back({std::move(address), now, expires});
+    }
+    if (heard.flush || !heard.nickname.empty()) entry.nickname = std::move(heard.nickname);
+    report(now, known->first, peer);
+    next_ = std::min(next_, expires);
+}
+
+GIGI_INLINE void mdns_peers::remove_link(time_point now, std::uint32_t link) {
+    for (auto &[id, peer] : peers_)
+        for (auto &entry : peer.entries)
+            if (entry.from.link == link) shorten(entry, now + link_grace);
+}
+
+GIGI_INLINE void mdns_peers::update(time_point now) {
+    if (now < next_update()) return;
+    last_pass_ = now;
+    next_ = time_point::max();
+    for (auto i = peers_.begin(); i != peers_.end();) {
+        auto &[id, peer] = *i;
+        for (auto &entry : peer.entries)
+            std::erase_if(entry.addresses, [now](auto const &a) { return a.expires <= now; });
+        std::erase_if(peer.entries, [](auto const &entry) { return entry.addresses.empty(); });
+        if (peer.entries.empty()) {
+            i = forget(i);
+            continue;
+        }
+        report(now, id, peer);
+        for (auto const &entry : peer.entries)
+            for (auto const &address : entry.addresses) next_ = std::min(next_, address.expires);
+        ++i;
+    }
+}
+
+GIGI_INLINE time_point mdns_peers::next_update() const noexcept {
+    return next_ == time_point::max() ? next_ : std::max(next_, last_pass_ + pass_interval);
+}
+
+GIGI_INLINE void mdns_peers::shorten(announcement &entry, time_point end) {
+    for (auto &address : entry.addresses) address.expires = std::min(address.expires, end);
+    next_ = std::min(next_, end);
+}
+
+GIGI_INLINE void mdns_peers::goodbye(time_point now, std::uint32_t link, std::string const &instance) {
+    auto const hash = std::hash<std::string>{}(instance);
+    for (auto &[id, peer] : peers_)
+        for (auto &entry : peer.entries)
+            if (entry.from.link == link && entry.hash == hash && entry.instance == instance)
+                shorten(entry, now + goodbye_grace);
+}
+
+GIGI_INLINE mdns_peers::announcement &mdns_peers::entry_of(known_peer &peer, mdns_origin const &from, std::string const &instance) {
+    for (auto &entry : peer.entries)
+        if (entry.from == from && entry.instance == instance) return entry;
+    if (peer.entries.size() >= options_.max_announcements)
+        peer.entries.erase(std::ranges::min_element(peer.entries, {}, [](auto const &entry) {
+            auto last = time_point::min();
+            for (auto const &address : entry.addresses) last = std::max(last, address.expires);
+            return last;
+        }));
+    return peer.entries.emplace_back(announcement{from, std::hash<std::string>{}(instance), instance, {}, {}});
+}
+
+GIGI_INLINE bool mdns_peers::make_room(dns_ipv6 const &newcomer) {
+    auto const heaviest = std::ranges::max_element(sources_, {}, [](auto const &source) { return source.second; });
+    auto const own = sources_.find(newcomer);
+    if (heaviest == sources_.end() || heaviest->second <= (own == sources_.end() ? 0 : own->second) + 1) return false;
+    auto const victim = std::ranges::find(peers_, heaviest->first, [](auto const &peer) { return peer.second.owner; });
+    if (victim == peers_.end()) return false;
+    forget(victim);
+    return true;
+}
+
+GIGI_INLINE mdns_peers::peer_map::iterator mdns_peers::forget(peer_map::iterator peer) {
+    if (peer->second.reported) events_.push_back(mdns_expired{peer->first});
+    if (auto const source = sources_.find(peer->second.owner); source != sources_.end() && --source->second == 0)
+        sources_.erase(source);
+    return peers_.erase(peer);
+}
+
+GIGI_INLINE void mdns_peers::report(time_point now, peer_id const &id, known_peer &peer) {
+    auto current = describe(id, peer);
+    if (current == peer.reported) return;
+    if (peer.reported && now < peer.reported_at + report_interval) {
+        next_ = std::min(next_, peer.reported_at + report_interval);
+        return;
+    }
+    peer.reported_at = now;
+    peer.reported = std::move(current);
+    events_.push_back(mdns_found{*peer.reported});
+}
+
+GIGI_INLINE discovered_peer mdns_peers::describe(peer_id const &id, known_peer const &peer) const {
+    discovered_peer description{id, {}, {}};
+    auto &addresses = description.addresses;
+    for (auto const &entry : peer.entries) {
+        for (auto const &[address, heard, expires] : entry.addresses)
+            if (addresses.size() < options_.max_addresses && std::ranges::find(addresses, address) == addresses.end())
+                addresses.push_back(address);
+        if (description.nickname.empty()) description.nickname = entry.nickname;
+    }
+    return description;
+}
+
+} // namespace gigi::inline v1

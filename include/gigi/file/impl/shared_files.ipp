@@ -1,0 +1,264 @@
+// gigi/file/impl/shared_files.ipp: what shared_files.hpp declares.
+#pragma once
+
+#include "../shared_files.hpp"
+
+#include "../../core/config.hpp"
+#include "../../core/offload.hpp"
+
+#include <set>
+#include <utility>
+
+namespace gigi::inline v1 {
+
+GIGI_INLINE awaitable<hashed_file> hash_file(any_io_executor pool, std::filesystem::path path, hash_progress progress) {
+    struct state {
+        disk_file file;
+        file_status status;
+        std::optional<file_hasher> hasher;
+        bytes buffer;
+    };
+    state s;
+    auto const open = [&] {
+        s.file = disk_file::open(path).value();
+        s.status = s.file.status().value();
+    };
+    co_await run_on(pool, open);
+    auto const map = chunk_map::of(s.status.size);
+    if (!map.valid()) throw error{errc::invalid_argument, path.string()};
+    s.hasher.emplace(map);
+    auto const step = [&] {
+        s.buffer.resize(map.chunk_size);
+        std::uint64_t const end = std::min<std::uint64_t>(map.count(), s.hasher->chunks_done() + (16u << 20) / map.chunk_size);
+        for (auto n = s.hasher->chunks_done(); n < end; ++n) {
+            auto const chunk = mutable_bytes{s.buffer}.first(map.size_of(n));
+            if (s.file.read_at(map.offset(n), chunk).value() != chunk.size()) throw error{errc::file_changed, path.string()};
+            s.hasher->add_chunk(chunk);
+        }
+    };
+    while (s.hasher->chunks_done() < map.count()) {
+        co_await run_on(pool, step);
+        if (progress) progress(std::min(map.offset(s.hasher->chunks_done()), map.size), map.size);
+    }
+    if (s.file.status().value() != s.status) throw error{errc::file_changed, path.string()};
+    hashed_file out;
+    out.hashes = std::move(*s.hasher).finish();
+    out.status = s.status;
+    co_return out;
+}
+
+GIGI_INLINE shared_file::shared_file(any_io_executor const &executor, shared_entry e) : entry{std::move(e)}, map{chunk_map::of(entry.size)}, hashed{executor} {
+    std::ranges::copy(from_hex(entry.root).value(), root.begin());
+}
+
+GIGI_INLINE open_share::open_share(std::shared_ptr<shared_file> of, disk_file file, file_status status)
+    : share{std::move(of)}, file_{std::move(file)}, status_{status} {}
+
+GIGI_INLINE std::error_code open_share::read_at(std::uint64_t position, mutable_bytes buffer) const {
+    auto const n = file_.read_at(position, buffer);
+    if (!n) return n.error();
+    auto const now = file_.status();
+    if (!now) return now.error();
+    return *n == buffer.size() && *now == status_ ? std::error_code{} : make_error_code(errc::file_changed);
+}
+
+GIGI_INLINE shared_files::shared_files(any_io_executor executor, any_io_executor pool, std::filesystem::path list_file, std::size_t max_files)
+    : executor_{std::move(executor)}, pool_{std::move(pool)}, list_file_{std::move(list_file)}, cache_{cache_folder(list_file_)}, max_files_{max_files}, saved_{executor_} {}
+
+GIGI_INLINE void shared_files::load() {
+    if (list_file_.empty()) return;
+    list_ = share_list::load(list_file_);
+    std::set<merkle_hash> roots;
+    for (auto const &[code, entry] : list_.files()) roots.insert(remember(entry)->root);
+    cache_.keep_only(roots);
+}
+
+GIGI_INLINE awaitable<shared_entry> shared_files::share(std::filesystem::path path, hash_progress progress) {
+    if (list_.files().size() >= max_files_) refuse();
+    std::error_code code;
+    auto absolute = std::filesystem::absolute(path, code);
+    if (!code) absolute = std::filesystem::weakly_canonical(absolute, code);
+    if (code) throw error{errc::file_not_found, path.string()};
+    hashed_file hashed = co_await hash_file(pool_, absolute, std::move(progress));
+    shared_entry entry;
+    entry.code = share_code::of(hashed.hashes.root, hashed.status.size).to_string();
+    entry.path = absolute.string();
+    entry.name = path.filename().string();
+    entry.size = hashed.status.size;
+    entry.modified = hashed.status.modified;
+    entry.root = to_hex(hashed.hashes.root);
+    if (list_.files().size() >= max_files_ && !list_.find(entry.code)) refuse();
+    auto const previous = list_.find(entry.code) ? std::optional{*list_.find(entry.code)} : std::nullopt; // the same content elsewhere
+    list_.add(entry);
+    auto const added = remember(entry);
+    added->hashes = std::make_shared<file_hashes const>(std::move(hashed.hashes));
+    bool saved = false;
+    std::exception_ptr failure;
+    try {
+        co_await save();
+        saved = true;
+    } catch (...) {
+        failure = std::current_exception();
+    }
+    if (!saved) {
+        list_.remove(entry.code);
+        forget(entry.code);
+        if (previous) {
+            list_.add(*previous);
+            remember(*previous);
+        }
+        std::rethrow_exception(failure);
+    }
+    co_await keep_hashes(added);
+    co_return entry;
+}
+
+GIGI_INLINE awaitable<shared_entry> shared_files::unshare(std::string typed) {
+    auto const found = find(typed);
+    if (!found) throw error{errc::unknown_code, typed};
+    shared_entry entry = found->entry;
+    list_.remove(entry.code);
+    forget(entry.code);
+    co_await save();
+    auto const work = [this, root = found->root] { cache_.remove(root); };
+    co_await run_on(pool_, work);
+    co_return entry;
+}
+
+GIGI_INLINE std::shared_ptr<shared_file> shared_files::find(std::string_view typed) const {
+    auto const code = share_code::parse(typed);
+    if (!code) return nullptr;
+    if (!code->is_root()) {
+        auto const found = by_code_.find(code->to_string());
+        return found == by_code_.end() ? nullptr : found->second;
+    }
+    merkle_hash root;
+    std::ranges::copy(from_hex(code->to_string()).value(), root.begin());
+    return find(root);
+}
+
+GIGI_INLINE std::shared_ptr<shared_file> shared_files::find(merkle_hash const &root) const {
+    auto const found = by_root_.find(root);
+    return found == by_root_.end() ? nullptr : found->second;
+}
+
+GIGI_INLINE list_page shared_files::page_after(std::string const &after) const {
+    list_page page;
+    auto const &all = list_.files();
+    auto i = all.upper_bound(after);
+    for (; i != all.end() && page.entries.size() < list_page::max_entries; ++i)
+        page.entries.push_back({i->first, i->second.name.substr(0, 255), i->second.size});
+    page.more = i != all.end();
+    return page;
+}
+
+GIGI_INLINE awaitable<std::shared_ptr<open_share>> shared_files::open(std::shared_ptr<shared_file> share) {
+    std::shared_ptr<open_share> opened;
+    file_status status;
+    auto const work = [&] {
+        auto file = disk_file::open(share->entry.path);
+        if (!file) throw error{errc::file_changed, share->entry.path};
+        status = file->status().value();
+        opened = std::make_shared<open_share>(share, std::move(*file), status);
+    };
+    co_await run_on(pool_, work);
+    if (status.size != share->entry.size || status == share->refused) throw error{errc::file_changed, share->entry.path};
+    if (status.modified != share->entry.modified) co_await hash_again(share);
+    co_return opened;
+}
+
+GIGI_INLINE awaitable<std::shared_ptr<file_hashes const>> shared_files::hashes_of(std::shared_ptr<shared_file> share) {
+    if (!share->hashes && share->map.count() <= 1) {
+        auto known = std::make_shared<file_hashes>();
+        known->map = share->map;
+        known->root = share->root;
+        known->chunks.assign(static_cast<std::size_t>(share->map.count()), share->root);
+        share->hashes = std::move(known);
+    }
+    if (!share->hashes) co_await load_hashes(share);
+    if (!share->hashes) co_await hash_again(share);
+    co_return share->hashes;
+}
+
+GIGI_INLINE void shared_files::refuse() {
+    ++refused_;
+    throw error{errc::limit_exceeded, "shared files"};
+}
+
+GIGI_INLINE std::shared_ptr<shared_file> shared_files::remember(shared_entry const &entry) {
+    auto made = std::make_shared<shared_file>(executor_, entry);
+    by_code_[entry.code] = made;
+    by_root_[made->root] = made;
+    return made;
+}
+
+GIGI_INLINE void shared_files::forget(std::string const &code) {
+    auto const found = by_code_.find(code);
+    if (found == by_code_.end()) return;
+    by_root_.erase(found->second->root);
+    by_code_.erase(found);
+}
+
+GIGI_INLINE std::filesystem::path shared_files::cache_folder(std::filesystem::path list) {
+    if (!list.empty()) list += ".hashes";
+    return list;
+}
+
+GIGI_INLINE awaitable<void> shared_files::keep_hashes(std::shared_ptr<shared_file> share) {
+    if (share->map.count() <= 1) co_return; // the root says all
+    auto const work = [this, hashes = share->hashes] { cache_.store(*hashes); };
+    co_await run_on(pool_, work);
+}
+
+GIGI_INLINE awaitable<void> shared_files::load_hashes(std::shared_ptr<shared_file> share) {
+    auto const work = [this, share] { return cache_.load(share->root, share->map); };
+    std::optional<file_hashes> kept = co_await run_on(pool_, work);
+    if (kept && !share->hashes) share->hashes = std::make_shared<file_hashes const>(std::move(*kept));
+}
+
+GIGI_INLINE awaitable<void> shared_files::hash_again(std::shared_ptr<shared_file> share) {
+    if (share->hashing) {
+        while (share->hashing) co_await share->hashed.wait();
+        if (!share->hashes) throw error{errc::file_changed, share->entry.path};
+        co_return;
+    }
+    struct marked {
+        shared_file &file;
+        explicit marked(shared_file &f) : file{f} { file.hashing = true; }
+        ~marked() {
+            file.hashing = false;
+            file.hashed.notify_all();
+        }
+    } const mark{*share};
+    share->hashes = nullptr;
+    hashed_file now = co_await hash_file(pool_, share->entry.path, hash_progress{});
+    if (now.hashes.root != share->root || now.status.size != share->entry.size) {
+        share->refused = now.status;
+        throw error{errc::file_changed, share->entry.path};
+    }
+    share->hashes = std::make_shared<file_hashes const>(std::move(now.hashes));
+    co_await keep_hashes(share);
+    if (share->entry.modified == now.status.modified) co_return;
+    share->entry.modified = now.status.modified; // touched, but still the same
+    if (list_.find(share->entry.code)) {
+        list_.add(share->entry);
+        co_await save();
+    }
+}
+
+GIGI_INLINE awaitable<void> shared_files::save() {
+    if (list_file_.empty()) co_return;
+    while (saving_) co_await saved_.wait();
+    struct marked {
+        shared_files &owner;
+        explicit marked(shared_files &o) : owner{o} { owner.saving_ = true; }
+        ~marked() {
+            owner.saving_ = false;
+            owner.saved_.notify_all();
+        }
+    } const mark{*this};
+    auto const work = [list = list_, path = list_file_] { list.save(path); };
+    co_await run_on(pool_, work);
+}
+
+} // namespace gigi::inline v1

@@ -1,0 +1,196 @@
+// gigi/file/impl/transfer.ipp: what transfer.hpp declares.
+#pragma once
+
+#include "../transfer.hpp"
+
+#include "../../core/config.hpp"
+#include "../../core/log.hpp"
+#include "../client.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace gigi::inline v1 {
+
+GIGI_INLINE file_service::file_service(swarm &network, any_io_executor pool, file_service_options options, file_events events)
+    : network_{network}, pool_{std::move(pool)}, options_{std::move(options)}, events_{std::move(events)},
+      files_{network.get_executor(), pool_, options_.share_list, options_.max_shared_files}, upload_rate_{network.get_executor(), options_.max_upload_rate},
+      download_rate_{network.get_executor(), options_.max_download_rate}, changed_{network.get_executor()} {}
+
+GIGI_INLINE void file_service::start() {
+    files_.load();
+    stopping_ = false;
+    network_.handle(std::string{file_protocol_id}, [this](stream incoming) { return serve(std::move(incoming)); });
+}
+
+GIGI_INLINE awaitable<void> file_service::stop() {
+    stopping_ = true;
+    network_.unhandle(file_protocol_id);
+    for (auto *one : uploads_) one->reset();
+    for (auto &[id, one] : downloads_) one.cancel();
+    changed_.notify_all();
+    while (!uploads_.empty() || !downloads_.empty()) co_await changed_.wait();
+}
+
+GIGI_INLINE awaitable<shared_entry> file_service::share(std::filesystem::path path) {
+    hash_progress progress;
+    if (events_.hashing) progress = [this, path](std::uint64_t done, std::uint64_t total) { events_.hashing(path, done, total); };
+    shared_entry entry = co_await files_.share(path, std::move(progress));
+    if (events_.shared) events_.shared(entry);
+    co_return entry;
+}
+
+GIGI_INLINE awaitable<void> file_service::unshare(std::string code) {
+    shared_entry const entry = co_await files_.unshare(std::move(code));
+    if (events_.revoked) events_.revoked(entry);
+}
+
+GIGI_INLINE awaitable<std::vector<list_entry>> file_service::list(peer_id peer) {
+    lazy_stream opened = co_await network_.open_stream_optimistic(std::move(peer), std::string{file_protocol_id});
+    file_client<lazy_stream> client{std::move(opened), std::chrono::seconds{20}};
+    std::vector<list_entry> all = co_await client.list(options_.max_listed_files + 1);
+    client.close();
+    if (all.size() > options_.max_listed_files) {
+        all.resize(options_.max_listed_files);
+        ++stats_.lists_cut;
+    }
+    co_return all;
+}
+
+GIGI_INLINE awaitable<downloaded_file> file_service::download(std::uint64_t id, std::vector<peer_id> peers, std::string code, std::filesystem::path folder,
+                                                              std::uint64_t max_size) {
+    download_event event;
+    event.id = id;
+    if (!peers.empty()) event.peer = peers.front();
+    event.code = code;
+    pending &mine = downloads_.try_emplace(id).first->second;
+    struct membership {
+        file_service &owner;
+        std::uint64_t id;
+        membership(file_service &o, std::uint64_t i) : owner{o}, id{i} {}
+        ~membership() {
+            owner.downloads_.erase(id);
+            owner.changed_.notify_all();
+        }
+    } const member{*this, id};
+    std::exception_ptr failure;
+    downloaded_file done;
+    try {
+        done = co_await fetch(mine, event, std::move(peers), std::move(folder), max_size);
+    } catch (...) {
+        failure = std::current_exception();
+    }
+    if (failure) fail(event, failure);
+    ++stats_.downloads_finished;
+    stats_.bytes_downloaded += done.size;
+    event.state.bytes = event.state.size = done.size;
+    if (events_.download_finished) events_.download_finished(event, done);
+    co_return done;
+}
+
+GIGI_INLINE void file_service::cancel(std::uint64_t id) {
+    auto const found = downloads_.find(id);
+    if (found == downloads_.end()) return;
+    found->second.cancel();
+    changed_.notify_all();
+}
+
+GIGI_INLINE file_stats file_service::stats() const {
+    file_stats now = stats_;
+    now.uploads_refused = slots_.refused;
+    now.bytes_uploaded = slots_.bytes;
+    now.uploads_delayed = upload_rate_.delayed();
+    now.downloads_delayed = download_rate_.delayed();
+    now.shares_refused = files_.refused();
+    return now;
+}
+
+GIGI_INLINE void file_service::pending::cancel() {
+    cancelled = true;
+    if (running) running->cancel();
+}
+
+GIGI_INLINE awaitable<void> file_service::serve(stream incoming) {
+    peer_id const peer = incoming.peer();
+    upload_callback progress;
+    if (events_.uploading) progress = [this, peer](upload_progress const &p) { events_.uploading(peer, p); };
+    file_upload<stream> one{std::move(incoming), network_.get_executor(), pool_, files_, slots_, options_.uploads, std::move(progress),
+                            rate_pass{upload_rate_, peer}};
+    struct membership {
+        file_service &owner;
+        file_upload<stream> *one;
+        membership(file_service &o, file_upload<stream> *u) : owner{o}, one{u} { owner.uploads_.push_back(one); }
+        ~membership() {
+            owner.uploads_.remove(one);
+            owner.changed_.notify_all();
+        }
+    } const member{*this, &one};
+    co_await one.run();
+}
+
+GIGI_INLINE awaitable<downloaded_file> file_service::fetch(pending &mine, download_event &event, std::vector<peer_id> peers, std::filesystem::path folder, std::uint64_t max_size) {
+    auto const code = share_code::parse(event.code).value();
+    event.code = code.to_string();
+    if (!may_run(mine)) ++stats_.downloads_queued;
+    while (!may_run(mine) && !mine.cancelled && !stopping_) co_await changed_.wait();
+    if (mine.cancelled || stopping_) throw error{make_error_code(stopping_ ? errc::stopped : errc::cancelled)};
+    download_callbacks callbacks;
+    callbacks.started = [this, &event](download_state const &now) {
+        event.state = now;
+        if (events_.download_started) events_.download_started(event);
+    };
+    callbacks.progress = [this, &event](download_state const &now) {
+        event.state = now;
+        if (events_.download_progress) events_.download_progress(event);
+    };
+    auto options = options_.downloads;
+    options.max_size = std::min(options.max_size, max_size);
+    fetching one{network_.get_executor(), pool_, code, std::move(folder), options, std::move(callbacks)};
+    for (auto const &peer : peers) one.add_source([this, peer] { return open(peer); }, rate_pass{download_rate_, peer});
+    struct place {
+        file_service &owner;
+        pending &mine;
+        place(file_service &o, pending &p, fetching *f) : owner{o}, mine{p} {
+            ++owner.running_;
+            mine.running = f;
+        }
+        ~place() {
+            --owner.running_;
+            mine.running = nullptr;
+            mine.cancelled = true; // over: it waits for nothing any more
+            owner.changed_.notify_all();
+        }
+    } const taken{*this, mine, &one};
+    downloaded_file done = co_await one.run();
+    co_return done;
+}
+
+GIGI_INLINE bool file_service::may_run(pending const &mine) const {
+    if (running_ >= options_.max_downloads) return false;
+    for (auto const &[id, one] : downloads_) {
+        if (&one == &mine) return true;
+        if (!one.running && !one.cancelled) return false;
+    }
+    return true;
+}
+
+GIGI_INLINE awaitable<lazy_stream> file_service::open(peer_id peer) { return network_.open_stream_optimistic(std::move(peer), std::string{file_protocol_id}); }
+
+GIGI_INLINE void file_service::fail(download_event const &event, std::exception_ptr const &failure) {
+    ++stats_.downloads_failed;
+    std::error_code code = make_error_code(errc::io_error);
+    std::string message;
+    try {
+        std::rethrow_exception(failure);
+    } catch (std::system_error const &e) {
+        code = e.code();
+        message = e.what();
+    } catch (std::exception const &e) {
+        message = e.what();
+    }
+    log(log_level::info, "file", "download of ", event.code, ": ", message);
+    if (events_.download_failed) events_.download_failed(event, code, message);
+    std::rethrow_exception(failure);
+}
+
+} // namespace gigi::inline v1

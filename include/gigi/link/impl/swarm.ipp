@@ -1,0 +1,514 @@
+// gigi/link/impl/swarm.ipp: what swarm.hpp declares.
+#pragma once
+
+#include "../swarm.hpp"
+
+#include "../../core/config.hpp"
+#include "../../core/error.hpp"
+#include "../../core/log.hpp"
+#include "../../core/timeout.hpp"
+#include "../dial_race.hpp"
+#include "../multistream.hpp"
+
+#include <algorithm>
+#include <optional>
+#include <span>
+
+namespace gigi::inline v1 {
+
+struct swarm::pending_dial {
+    explicit pending_dial(any_io_executor const &executor) : finished{executor} {}
+    async_condition finished;
+    std::shared_ptr<connection> made;
+    std::exception_ptr failure;
+    bool done = false;
+};
+
+template <class F> void swarm::notify(F const &call) {
+    std::erase_if(observers_, [](auto const &weak) { return weak.expired(); });
+    auto const now = observers_; // a callback may add or remove observers
+    for (auto const &weak : now)
+        if (auto const observer = weak.lock()) call(*observer);
+}
+
+GIGI_INLINE swarm::swarm(any_io_executor executor, identity const &self, swarm_options const &options,
+                         std::function<std::vector<multiaddr>(peer_id const &)> addresses_of)
+    : executor_{std::move(executor)}, self_{self}, options_{options}, addresses_of_{std::move(addresses_of)},
+      clock_{executor_}, receiving_{executor_, options_.max_receiving}, tasks_{executor_} {}
+
+GIGI_INLINE void swarm::start() {
+    tasks_.spawn(sweep());
+    tasks_.spawn(watch_buffers());
+}
+
+GIGI_INLINE multiaddr swarm::listen(multiaddr const &address) {
+    for (auto const &c : connectors_) {
+        if (!c->can_dial(address)) continue;
+        std::shared_ptr<acceptor> opened = c->listen(address);
+        acceptors_.push_back(opened);
+        tasks_.spawn(accept_connections(opened));
+        return opened->local_address();
+    }
+    throw error{errc::invalid_address, address.to_string()};
+}
+
+GIGI_INLINE std::vector<multiaddr> swarm::listen_addresses() const {
+    std::vector<multiaddr> all;
+    for (auto const &a : acceptors_) all.push_back(a->local_address());
+    return all;
+}
+
+GIGI_INLINE void swarm::handle(std::string protocol, stream_handler handler) {
+    handlers_.insert_or_assign(std::move(protocol), std::make_shared<stream_handler const>(std::move(handler)));
+}
+
+GIGI_INLINE void swarm::unhandle(std::string_view protocol) {
+    if (auto const found = handlers_.find(protocol); found != handlers_.end()) handlers_.erase(found);
+}
+
+GIGI_INLINE std::vector<std::string> swarm::protocols() const {
+    std::vector<std::string> all;
+    for (auto const &[name, handler] : handlers_) all.push_back(name);
+    return all;
+}
+
+GIGI_INLINE awaitable<void> swarm::connect(peer_id peer) { co_await connection_to(std::move(peer)); }
+
+GIGI_INLINE awaitable<peer_id> swarm::dial(multiaddr address) {
+    if (auto const expected = address.peer()) {
+        std::vector<multiaddr> const only{address};
+        auto const connected = co_await connection_to(*expected, only);
+        co_return connected->info.peer;
+    }
+    dial_race race{executor_, connectors_, std::nullopt, options_.dial_stagger};
+    std::vector<multiaddr> only{address};
+    established made = co_await with_timeout(race.run(std::move(only)), options_.dial_timeout);
+    auto const peer = made.peer;
+    auto const added = admit(std::move(made), direction::outbound);
+    if (!added) throw error{added.error(), address.to_string()};
+    co_return peer;
+}
+
+GIGI_INLINE awaitable<void> swarm::disconnect(peer_id peer) {
+    task_group goodbyes{executor_};
+    for (auto const &c : all_)
+        if (c->info.peer == peer) goodbyes.spawn(close(c));
+    co_await goodbyes.join();
+}
+
+GIGI_INLINE awaitable<stream> swarm::open_stream(peer_id peer, std::vector<std::string> protocols) {
+    stream opened = co_await open_on_connection(peer);
+    opened.expires_at(clock_.now() + options_.handshake_timeout);
+    std::span<std::string const> const offer{protocols};
+    std::string chosen = co_await negotiate_as_dialer(opened, offer);
+    opened.set_protocol(std::move(chosen));
+    opened.expires_never();
+    co_return opened;
+}
+
+GIGI_INLINE awaitable<lazy_stream> swarm::open_stream_optimistic(peer_id peer, std::string protocol) {
+    stream opened = co_await open_on_connection(peer);
+    co_return lazy_stream{std::move(opened), std::move(protocol)};
+}
+
+GIGI_INLINE connection const *swarm::find(peer_id const &peer) const {
+    auto const found = active_.find(peer);
+    return found == active_.end() ? nullptr : found->second.get();
+}
+
+GIGI_INLINE std::vector<peer_id> swarm::connected_peers() const {
+    std::vector<peer_id> all;
+    for (auto const &[peer, c] : active_) all.push_back(peer);
+    return all;
+}
+
+GIGI_INLINE void swarm::unprotect(peer_id const &peer, std::string const &tag) {
+    auto const found = protected_.find(peer);
+    if (found == protected_.end()) return;
+    found->second.erase(tag);
+    if (found->second.empty()) protected_.erase(found);
+}
+
+GIGI_INLINE void swarm::keep(peer_id const &peer) {
+    if (active_.contains(peer)) kept_.insert(peer);
+}
+
+GIGI_INLINE subscription_token swarm::observe(swarm_observer observer) {
+    auto held = std::make_shared<swarm_observer const>(std::move(observer));
+    observers_.push_back(held);
+    return std::const_pointer_cast<swarm_observer>(held);
+}
+
+GIGI_INLINE swarm_stats swarm::stats() const {
+    swarm_stats now = stats_;
+    for (auto const &c : all_) {
+        add(now.mux, c->mux->counts());
+        now.mux.bytes_buffered += c->mux->counts().bytes_buffered;
+        now.streams += c->mux->stream_count();
+    }
+    now.requests_delayed = receiving_.delayed();
+    now.requests_refused = receiving_.refused();
+    now.bytes_receiving = receiving_.held();
+    return now;
+}
+
+GIGI_INLINE awaitable<void> swarm::stop() {
+    stopping_ = true;
+    for (auto const &a : acceptors_) a->close();
+    task_group goodbyes{executor_};
+    for (auto const &c : all_) goodbyes.spawn(close(c));
+    co_await goodbyes.join();
+    tasks_.cancel();
+    co_await tasks_.join();
+    tasks_.reset();
+    acceptors_.clear();
+    stopping_ = false;
+}
+
+GIGI_INLINE awaitable<stream> swarm::open_on_connection(peer_id peer) {
+    for (bool again = true;; again = false) {
+        auto const c = co_await connection_to(peer);
+        try {
+            co_return stream{c->mux->open_stream(), peer};
+        } catch (std::system_error const &e) {
+            if (e.code() == errc::limit_exceeded) ++stats_.streams_denied;
+            if (!again || e.code() != condition::closed) throw;
+        }
+        leave(c, make_error_code(errc::closed)); // it has ended; `supervise` just has not seen it yet
+    }
+}
+
+GIGI_INLINE awaitable<std::shared_ptr<connection>> swarm::connection_to(peer_id peer, std::vector<multiaddr> addresses) {
+    if (peer == self_.id()) throw error{errc::self_dial, peer.to_string()};
+    if (stopping_) throw error{make_error_code(errc::stopped)};
+    if (auto const found = active_.find(peer); found != active_.end()) co_return found->second;
+    std::shared_ptr<pending_dial> pending;
+    if (auto const under_way = dials_.find(peer); under_way != dials_.end()) {
+        pending = under_way->second;
+    } else {
+        if (addresses.empty()) addresses = addresses_of_(peer);
+        if (addresses.empty()) throw error{errc::no_addresses, peer.to_string()};
+        if (dials_.size() >= options_.max_pending_dials) {
+            ++stats_.dials_refused;
+            throw error{errc::limit_exceeded, "too many dials at once"};
+        }
+        if (addresses.size() > options_.max_addresses_per_dial) addresses.resize(options_.max_addresses_per_dial);
+        pending = std::make_shared<pending_dial>(executor_);
+        dials_.emplace(peer, pending);
+        tasks_.spawn(dial_peer(peer, std::move(addresses), pending));
+    }
+    while (!pending->done) co_await pending->finished.wait();
+    if (pending->failure) std::rethrow_exception(pending->failure);
+    co_return pending->made;
+}
+
+GIGI_INLINE awaitable<void> swarm::dial_peer(peer_id peer, std::vector<multiaddr> addresses, std::shared_ptr<pending_dial> pending) {
+    try {
+        dial_race race{executor_, connectors_, peer, options_.dial_stagger};
+        established made = co_await with_timeout(race.run(std::move(addresses)), options_.dial_timeout);
+        auto added = admit(std::move(made), direction::outbound);
+        pending->made = std::move(added).value();
+    } catch (...) {
+        pending->failure = std::current_exception();
+    }
+    if (pending->failure && stopping_) pending->failure = std::make_exception_ptr(error{make_error_code(errc::stopped)});
+    if (pending->failure) {
+        // The peer may have dialled us meanwhile.
+        if (auto const found = active_.find(peer); found != active_.end()) {
+            pending->made = found->second;
+            pending->failure = nullptr;
+        } else {
+            ++stats_.dials_failed;
+        }
+    }
+    dials_.erase(peer);
+    pending->done = true;
+    pending->finished.notify_all();
+}
+
+GIGI_INLINE awaitable<void> swarm::accept_connections(std::shared_ptr<acceptor> from) {
+    for (;;) {
+        std::unique_ptr<pending_connection> incoming;
+        std::error_code code;
+        try {
+            incoming = co_await from->accept();
+        } catch (std::system_error const &e) {
+            code = e.code();
+        }
+        if (code == condition::closed || code == condition::cancelled) co_return;
+        if (code) { // out of descriptors, most likely: wait rather than spin
+            log(log_level::warning, "swarm", "accept: ", code.message());
+            co_await sleep_for(std::chrono::milliseconds{100});
+            continue;
+        }
+        auto const host = incoming->remote_address().ip_text();
+        bool const from_there = inbound_from(host) >= options_.max_connections_per_address;
+        if (from_there || is_full() || is_crowding(host)) {
+            ++stats_.handshakes_refused;
+            if (from_there) ++stats_.handshakes_refused_per_address;
+            continue;
+        }
+        tasks_.spawn(accept_one(std::move(incoming), host));
+    }
+}
+
+GIGI_INLINE awaitable<void> swarm::accept_one(std::unique_ptr<pending_connection> incoming, std::string host) {
+    struct counted {
+        swarm &owner;
+        std::string const &host;
+        counted(swarm &s, std::string const &h) : owner{s}, host{h} {
+            ++owner.handshakes_;
+            ++owner.handshakes_from_[host];
+            ++owner.inbound_[host];
+        }
+        ~counted() {
+            --owner.handshakes_;
+            if (auto const mine = owner.handshakes_from_.find(host); --mine->second == 0) owner.handshakes_from_.erase(mine);
+            owner.forget_inbound(host);
+        }
+    } const count{*this, host};
+    try {
+        established made = co_await with_timeout(incoming->upgrade(), options_.handshake_timeout);
+        auto const added = admit(std::move(made), direction::inbound);
+        if (!added) log(log_level::debug, "swarm", "inbound refused: ", added.error().message());
+    } catch (std::system_error const &e) {
+        ++stats_.handshakes_failed;
+        log(log_level::debug, "swarm", "inbound handshake: ", e.what());
+    }
+}
+
+GIGI_INLINE bool swarm::is_crowding(std::string const &host) const {
+    return handshakes_ >= options_.max_pending_handshakes - options_.max_pending_handshakes / 8 && handshakes_from_.contains(host);
+}
+
+GIGI_INLINE std::size_t swarm::inbound_from(std::string const &host) const {
+    auto const found = inbound_.find(host);
+    return found == inbound_.end() ? 0 : found->second;
+}
+
+GIGI_INLINE void swarm::forget_inbound(std::string const &host) {
+    auto const found = inbound_.find(host);
+    if (found != inbound_.end() && --found->second == 0) inbound_.erase(found);
+}
+
+GIGI_INLINE result<std::shared_ptr<connection>> swarm::admit(established made, direction dir) {
+    if (stopping_) return errc::stopped;
+    if (made.peer == self_.id()) return errc::self_dial;
+    auto const found = active_.find(made.peer);
+    if (found == active_.end() && all_.size() >= options_.max_connections && !make_room()) {
+        ++stats_.connections_refused;
+        return errc::limit_exceeded;
+    }
+    auto added = std::make_shared<connection>(executor_, std::move(made), dir, clock_.now());
+    auto const &info = added->info;
+    bool first = false;
+    std::shared_ptr<connection> loser;
+    if (found == active_.end()) {
+        for (auto const &c : all_)
+            if (c->info.peer == info.peer) tell_departure(*c);
+        active_.emplace(info.peer, added);
+        first = true;
+    } else if (newer_connection_wins(found->second->info, info, self_.id())) {
+        loser = std::exchange(found->second, added);
+    } else {
+        loser = added;
+    }
+    ++stats_.connections_opened;
+    all_.push_back(added);
+    if (dir == direction::inbound) ++inbound_[info.remote.ip_text()];
+    tasks_.spawn(supervise(added));
+    if (loser) {
+        for (auto const &c : all_)
+            if (c->retired && !c->closing && c->info.peer == info.peer) { // two are all that a peer gets
+                ++stats_.connections_replaced;
+                c->closing = make_error_code(errc::closed);
+                c->mux->abort(c->closing);
+            }
+        loser->retired = true;
+        tasks_.spawn(retire(loser));
+    }
+    if (first) notify([&info](swarm_observer const &o) { if (o.connected) o.connected(info); });
+    return active_.contains(info.peer) ? active_.find(info.peer)->second : added;
+}
+
+GIGI_INLINE awaitable<void> swarm::supervise(std::shared_ptr<connection> c) {
+    std::error_code why = make_error_code(errc::closed);
+    c->tasks.spawn(accept_streams(c));
+    try {
+        co_await c->mux->run();
+    } catch (std::system_error const &e) {
+        why = e.code();
+    }
+    co_await asio::this_coro::reset_cancellation_state();
+    c->over = true;
+    if (c->closing) why = c->closing;
+    leave(c, why);
+    bool const in_order = !c->closing && (why == errc::closed || why == errc::end_of_stream);
+    if (in_order) co_await finish_handlers(c);
+    co_await asio::this_coro::reset_cancellation_state();
+    c->tasks.cancel();
+    co_await c->tasks.join();
+    all_.remove(c);
+    add(stats_.mux, c->mux->counts());
+    if (c->info.dir == direction::inbound) forget_inbound(c->info.remote.ip_text());
+    ++stats_.connections_closed;
+    tell_departure(*c);
+}
+
+GIGI_INLINE awaitable<void> swarm::finish_handlers(std::shared_ptr<connection> c) {
+    try {
+        co_await with_timeout(c->tasks.join(), options_.closing_grace);
+    } catch (std::system_error const &) { // too late: cancelled by now
+    }
+}
+
+GIGI_INLINE void swarm::leave(std::shared_ptr<connection> const &c, std::error_code why) {
+    auto const found = active_.find(c->info.peer);
+    if (found == active_.end() || found->second != c) return;
+    active_.erase(found);
+    // A retired connection that still lives takes over rather than leave the peer without one.
+    for (auto const &other : all_)
+        if (other != c && other->info.peer == c->info.peer && !other->closing && !other->over) {
+            other->retired = false;
+            active_.emplace(other->info.peer, other);
+            return;
+        }
+    c->departed = why;
+}
+
+GIGI_INLINE void swarm::tell_departure(connection &c) {
+    auto const why = std::exchange(c.departed, {});
+    if (!why) return;
+    kept_.erase(c.info.peer);
+    log(log_level::info, "swarm", "disconnected ", c.info.peer.to_string(), ": ", why.message());
+    notify([&](swarm_observer const &o) { if (o.disconnected) o.disconnected(c.info.peer, why); });
+}
+
+GIGI_INLINE awaitable<void> swarm::accept_streams(std::shared_ptr<connection> c) {
+    for (;;) {
+        std::shared_ptr<stream_core> core;
+        try {
+            core = co_await c->mux->accept_stream();
+        } catch (std::system_error const &) {
+            co_return; // `run()` says why
+        }
+        stream incoming{std::move(core), c->info.peer};
+        if (c->tasks.size() > options_.max_streams_per_peer) {
+            ++stats_.streams_refused;
+            continue; // destroying it resets it
+        }
+        c->tasks.spawn(serve(c, std::move(incoming)));
+    }
+}
+
+GIGI_INLINE awaitable<void> swarm::serve(std::shared_ptr<connection> c, stream incoming) {
+    std::string protocol;
+    try {
+        incoming.expires_at(clock_.now() + options_.handshake_timeout);
+        auto const supported = [this](std::string_view name) { return handlers_.find(name) != handlers_.end(); };
+        protocol = co_await negotiate_as_listener(incoming, supported);
+        incoming.expires_never();
+        auto const found = handlers_.find(protocol);
+        if (found == handlers_.end()) co_return;
+        auto const handler = found->second; // alive even if the protocol is taken away meanwhile
+        auto &in_flight = c->in_flight[protocol];
+        if (in_flight >= options_.max_streams_per_protocol) {
+            ++stats_.streams_refused;
+            ++stats_.streams_refused_per_protocol;
+            co_return;
+        }
+        struct counted {
+            std::size_t &n;
+            explicit counted(std::size_t &of) : n{of} { ++n; }
+            ~counted() { --n; }
+        } const count{in_flight};
+        incoming.set_protocol(protocol);
+        co_await (*handler)(std::move(incoming));
+    } catch (std::system_error const &e) {
+        if (e.code() == errc::unsupported_protocol) ++stats_.streams_unsupported;
+        if (e.code() == errc::frame_too_large) ++stats_.frames_too_large;
+        log(log_level::debug, "swarm", protocol, " stream from ", c->info.peer.to_string(), ": ", e.what());
+    } catch (std::exception const &e) {
+        log(log_level::warning, "swarm", protocol, " handler: ", e.what());
+    }
+}
+
+GIGI_INLINE awaitable<void> swarm::retire(std::shared_ptr<connection> c) {
+    timer pause{executor_};
+    auto const end = clock_.now() + options_.retire_timeout;
+    co_await pause.wait_for(options_.retire_timeout / 4);
+    while (c->retired && c->mux->foreground_count() > 0 && clock_.now() < end)
+        co_await pause.wait_for(std::chrono::milliseconds{50});
+    if (c->retired) co_await close(c);
+}
+
+GIGI_INLINE awaitable<void> swarm::close(std::shared_ptr<connection> c) {
+    if (!c->closing) c->closing = make_error_code(errc::closed);
+    try {
+        co_await c->mux->close();
+    } catch (std::system_error const &) { // it was gone already
+    }
+}
+
+GIGI_INLINE bool swarm::is_idle(connection const &c, time_point before) const {
+    return !c.closing && !c.over && c.mux->foreground_count() == 0 && c.mux->quiet_since() < before && !protected_.contains(c.info.peer);
+}
+
+GIGI_INLINE void swarm::close_idle(std::shared_ptr<connection> const &c) {
+    ++stats_.connections_idle;
+    c->closing = make_error_code(errc::idle);
+    tasks_.spawn(close(c));
+}
+
+GIGI_INLINE bool swarm::make_room() {
+    std::shared_ptr<connection> quietest;
+    std::size_t leaving = 0;
+    for (auto const &c : all_) {
+        if (c->closing) ++leaving;
+        if (is_idle(*c, clock_.now()) && (!quietest || c->mux->quiet_since() < quietest->mux->quiet_since())) quietest = c;
+    }
+    if (!quietest) return false;
+    close_idle(quietest);
+    if (leaving >= std::max<std::size_t>(options_.max_connections / 8, 1)) quietest->mux->abort(quietest->closing);
+    return true;
+}
+
+GIGI_INLINE awaitable<void> swarm::sweep() {
+    timer pause{executor_};
+    for (;;) {
+        co_await pause.wait_for(std::max<duration>(options_.idle_timeout / 4, std::chrono::milliseconds{100}));
+        for (auto const &c : all_)
+            if (!kept_.contains(c->info.peer) && is_idle(*c, clock_.now() - options_.idle_timeout)) close_idle(c);
+    }
+}
+
+GIGI_INLINE awaitable<void> swarm::watch_buffers() {
+    timer pause{executor_};
+    for (;;) {
+        co_await pause.wait_for(std::chrono::seconds{1});
+        std::size_t held = 0, most = 0;
+        connection *worst = nullptr;
+        for (auto const &c : all_) {
+            std::size_t const here = c->over ? 0 : c->mux->counts().bytes_buffered;
+            held += here;
+            if (here > most) {
+                most = here;
+                worst = c.get();
+            }
+        }
+        if (held <= options_.max_buffered) continue;
+        ++stats_.connections_overrun;
+        worst->closing = make_error_code(errc::limit_exceeded);
+        worst->mux->abort(worst->closing);
+    }
+}
+
+GIGI_INLINE void swarm::add(mux_counts &to, mux_counts const &more) noexcept {
+    to.bytes_sent += more.bytes_sent;
+    to.bytes_received += more.bytes_received;
+    to.streams_refused += more.streams_refused;
+    to.streams_overrun += more.streams_overrun;
+    to.windows_capped += more.windows_capped;
+}
+
+} // namespace gigi::inline v1

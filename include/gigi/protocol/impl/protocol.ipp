@@ -1,0 +1,23 @@
+// gigi/protocol/impl/protocol.ipp: what protocol.hpp declares.
+#pragma once
+
+#include "../protocol.hpp"
+
+#include "../../core/config.hpp"
+
+namespace gigi::inline v1 {
+
+namespace detail {
+
+GIGI_INLINE errc code_of(std::string_view word) noexcept {
+    for (int code = 1;; ++code) {
+        auto const known = static_cast<errc>(code);
+        std::string_view const text = name(known);
+        if (text == "unknown") return errc::rejected;
+        if (text == word) return known;
+    }
+}
+
+} // namespace detail
+
+} // namespace gigi::inline v1

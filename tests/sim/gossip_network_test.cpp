@@ -42,7 +42,7 @@ TEST_CASE("gossip: nodes whose connections are cut and dialled again lose nothin
             std::size_t const victim = w.sim.random().below(count);
             w.network.cut(w.nodes[victim]->ip); // with the message still under way
             w.run_for(200ms);
-            for (std::size_t const step : {1, 3, 7, 9}) connect(victim, (victim + step) % count);
+            for (std::size_t const step : {1u, 3u, 7u, 9u}) connect(victim, (victim + step) % count);
             w.run_for(800ms);
         }
         w.run_for(3s);

@@ -220,7 +220,8 @@ TEST_CASE("yamux: a request and its response") {
 }
 
 TEST_CASE("yamux: a hundred streams at once, of all sizes, with any splitting") {
-    for (std::size_t const max_read : {0, 7, 5000}) {
+    constexpr std::size_t limits[] = {0, 7, 5000};
+    for (std::size_t const max_read : limits) {
         CAPTURE(max_read);
         run([max_read](any_io_executor executor) -> awaitable<void> {
             pair p{executor, {}, max_read};

@@ -51,7 +51,7 @@ TEST_CASE("limits: peer_store: what does not fit is counted, and what is new sho
     for (int i = 0; i < 5; ++i) store.add_address(ids[2], address("/ip4/10.1.0.1/tcp/" + std::to_string(i + 1)), address_source::identified, 1);
     CHECK(store.addresses(ids[2]).size() == 3);
     CHECK(store.stats().addresses_forgotten == 3);
-    for (int i = 0; i < 6; ++i) store.set_nickname(ids[i % 2 + 1], "n" + std::to_string(i), 2);
+    for (std::size_t i = 0; i < 6; ++i) store.set_nickname(ids[i % 2 + 1], "n" + std::to_string(i), 2);
     CHECK(store.stats().pins_refused == 2);
     CHECK_FALSE(store.pinned("n5"));
     changed();

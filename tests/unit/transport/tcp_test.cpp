@@ -57,7 +57,8 @@ awaitable<void> transfer() {
         std::vector<bytes> pieces;
         bytes expected;
         seeded_random random{4};
-        for (std::size_t const size : {1, 0, 100'000, 3, 5'000'000, 0, 17}) {
+        constexpr std::size_t sizes[] = {1, 0, 100'000, 3, 5'000'000, 0, 17};
+        for (std::size_t const size : sizes) {
             for (int copies = 0; copies < 5; ++copies) {
                 bytes piece(size);
                 random.fill(piece);

@@ -70,7 +70,7 @@ settings read_settings(int argc, char **argv) {
                    "your key, by which others know you again; made where there is none. The default is beside the share "
                    "list, called like it but .key. A second chat with the same list gets a new key and forgets its shares");
     app.add_option("--connect", s.connect, "a multiaddr to connect to; may be repeated")->allow_extra_args(false);
-    app.add_option("--interface", s.node.interface, "use this network interface only");
+    app.add_option("--interface", s.node.interface_name, "use this network interface only");
     app.add_flag("--no-mdns", no_mdns, "do not look for people on the local network");
     app.add_option("--log", level, "trace, debug, info, warning, error or off: what to log on stderr")
         ->check(CLI::IsMember({"trace", "debug", "info", "warning", "error", "off"}))

@@ -80,7 +80,7 @@ int main(int argc, char **argv) {
         } else if (option == "--nickname") {
             given.nickname = argv[++i];
         } else if (option == "--interface") {
-            given.options.interface = argv[++i];
+            given.options.interface_name = argv[++i];
         } else {
             return 2;
         }

@@ -16,7 +16,7 @@ struct mdns_options {
     /// The service to announce and look for. A private network has one of its own (libp2p specs, discovery/mdns.md).
     std::string service = "_p2p._udp.local";
     /// Use only this interface, by name; loopback is used only where it is named here. Empty: every usable one.
-    std::string interface;
+    std::string interface_name;
     bool ipv4 = true; ///< over 224.0.0.251
     bool ipv6 = true; ///< over ff02::fb
     std::uint16_t port = 5353;

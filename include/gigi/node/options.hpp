@@ -25,7 +25,7 @@ struct node_options {
     /// Multiaddrs to listen on; port 0 takes any free one. Empty: the node only dials.
     std::vector<std::string> listen = default_listen_addresses(); // g++ 12 fails on a list here
     /// Use only this network interface, by name, for listening and discovery. Empty: every usable one.
-    std::string interface;
+    std::string interface_name;
 
     /// Where the node's key is kept (created with mode 0600). Empty: a new identity at every start.
     std::filesystem::path identity_file;

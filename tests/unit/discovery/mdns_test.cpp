@@ -18,7 +18,7 @@ namespace {
 
 mdns_options nowhere() {
     mdns_options options;
-    options.interface = "nosuch";
+    options.interface_name = "nosuch";
     options.scan_interval = 5ms;
     return options;
 }

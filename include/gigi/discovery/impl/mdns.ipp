@@ -139,7 +139,7 @@ GIGI_INLINE void mdns::scan(time_point now) {
         failures_.erase(no_link);
     else
         fail(no_link, make_error_code(errc::unreachable),
-             options_.interface.empty() ? "no network interface can multicast" : "no network interface " + options_.interface);
+             options_.interface_name.empty() ? "no network interface can multicast" : "no network interface " + options_.interface_name);
 }
 
 GIGI_INLINE bool mdns::open(network_interface const &on, bool ipv6, std::uint32_t id) {
@@ -176,7 +176,7 @@ GIGI_INLINE void mdns::fail(std::uint32_t id, std::error_code code, std::string 
 }
 
 GIGI_INLINE bool mdns::is_usable(network_interface const &candidate) const {
-    if (!options_.interface.empty()) return candidate.name == options_.interface;
+    if (!options_.interface_name.empty()) return candidate.name == options_.interface_name;
     return candidate.can_multicast && !candidate.is_loopback && !candidate.is_point_to_point;
 }
 

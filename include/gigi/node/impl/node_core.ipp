@@ -51,7 +51,7 @@ GIGI_INLINE void node_core::start() {
     presence_.start(bootstrap);
     if (options_.mdns) {
         mdns_options how;
-        how.interface = options_.interface;
+        how.interface_name = options_.interface_name;
         how.max_peers = options_.max_discovered_peers;
         mdns_ = std::make_unique<mdns>(executor_, self_.id(), std::move(how));
         mdns_->update(swarm_.listen_addresses(), nickname_);
@@ -203,7 +203,7 @@ GIGI_INLINE void node_core::listen() {
     for (auto const &text : options_.listen) {
         auto const wanted = multiaddr::parse(text);
         if (!wanted) throw error{errc::invalid_address, text};
-        auto const exact = options_.interface.empty() ? std::vector{*wanted} : expand(*wanted, interfaces);
+        auto const exact = options_.interface_name.empty() ? std::vector{*wanted} : expand(*wanted, interfaces);
         for (auto const &address : exact) {
             try {
                 swarm_.listen(address);
@@ -217,7 +217,7 @@ GIGI_INLINE void node_core::listen() {
         }
     }
     if (opened == 0 && failure) std::rethrow_exception(failure);
-    if (opened == 0 && !options_.listen.empty()) throw error{errc::invalid_address, "no address of interface " + options_.interface};
+    if (opened == 0 && !options_.listen.empty()) throw error{errc::invalid_address, "no address of interface " + options_.interface_name};
 }
 
 GIGI_INLINE std::vector<network_interface> node_core::used_interfaces() const {
@@ -225,7 +225,7 @@ GIGI_INLINE std::vector<network_interface> node_core::used_interfaces() const {
     std::vector<network_interface> used;
     if (all)
         for (auto &i : *all)
-            if (options_.interface.empty() || i.name == options_.interface) used.push_back(std::move(i));
+            if (options_.interface_name.empty() || i.name == options_.interface_name) used.push_back(std::move(i));
     return used;
 }
 

@@ -15,7 +15,7 @@
 
 namespace gigi::inline v1 {
 
-/// What `errno` says, as an `errc`.
+/// What `errno` says, or on Windows `GetLastError`, as an `errc`.
 std::error_code file_error(int code) noexcept;
 
 /// What tells one version of a file from another.
@@ -96,6 +96,10 @@ class disk_folder {
 
   private:
     disk_file handle_;
+#ifdef _WIN32
+    std::filesystem::path at(std::string const &name) const;
+    std::filesystem::path path_; // whole, without links
+#endif
 };
 
 /// All of a small file.
@@ -103,7 +107,7 @@ class disk_folder {
 result<bytes> read_file(std::filesystem::path const &path, std::size_t max_size);
 
 /// Replaces a small file in one step: whatever happens meanwhile, it holds the old content or the new.
-/// @param owner_only whether only this user may read it (mode 0600)
+/// @param owner_only whether only this user may read it (mode 0600; on Windows the folder's rights hold)
 /// @return zero, `errc::disk_full`, `errc::io_error`, `errc::file_not_found` where there is no such folder
 std::error_code replace_file(std::filesystem::path const &path, bytes_view content, bool owner_only = false);
 

@@ -3,6 +3,7 @@
 // Layer: discovery. Spec: RFC 6762 §3, §5, §11, §15.1 (sharing the port).
 // The socket is bound to the group, not to any address: it hears what is sent to the group on this link and nothing else.
 // So it takes no unicast answers away from a system daemon with which it shares the port, and whoever is heard is on the link.
+// (Windows binds to no group: there it is bound to every address, and hears what is sent to this host on that port.)
 #pragma once
 
 #include "../core/asio.hpp"
@@ -11,7 +12,9 @@
 #include <cstdint>
 #include <system_error>
 
+#ifndef _WIN32
 #include <netinet/in.h>
+#endif
 
 namespace gigi::inline v1 {
 

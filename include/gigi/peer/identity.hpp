@@ -29,7 +29,8 @@ class identity {
 
     /// Loads the identity from a file; makes both where there is no file. The file has mode 0600 and appears whole or not at
     /// all: of two processes that make it at once, both use the one that came first. A file that is there is never changed:
-    /// it must be a regular file of this user (or of root) that neither group nor others have any rights to.
+    /// it must be a regular file of this user (or of root) that neither group nor others have any rights to. (On Windows the rights of the
+    /// folder hold for it: keep it in the user's profile.)
     /// @throws error with `errc::bad_identity_file`: it is not so, or damaged, or cannot be read or made; the message says which
     static identity load_or_create(std::filesystem::path const &file);
 

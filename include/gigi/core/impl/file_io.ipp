@@ -6,6 +6,9 @@
 #include "../config.hpp"
 #include "../error.hpp"
 
+#ifdef _WIN32
+#include "file_io_windows.ipp"
+#else
 #include <cerrno>
 
 #include <fcntl.h>
@@ -13,8 +16,21 @@
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
+#endif
 
 namespace gigi::inline v1 {
+
+#ifndef _WIN32
+namespace detail {
+
+inline int process_id() noexcept { return ::getpid(); }
+
+/// Only this user may read it.
+inline std::error_code make_private(disk_file const &file) noexcept {
+    return ::fchmod(file.native(), S_IRUSR | S_IWUSR) == 0 ? std::error_code{} : file_error(errno);
+}
+
+} // namespace detail
 
 GIGI_INLINE std::error_code file_error(int code) noexcept {
     switch (code) {
@@ -30,14 +46,6 @@ GIGI_INLINE std::error_code file_error(int code) noexcept {
     case ENXIO: return make_error_code(errc::file_not_found);
     default: return make_error_code(errc::io_error);
     }
-}
-
-GIGI_INLINE disk_file &disk_file::operator=(disk_file &&other) noexcept {
-    if (this != &other) {
-        close();
-        native_ = std::exchange(other.native_, -1);
-    }
-    return *this;
 }
 
 GIGI_INLINE result<disk_file> disk_file::open(std::filesystem::path const &path) {
@@ -155,6 +163,15 @@ GIGI_INLINE result<std::uint64_t> disk_folder::free_space() const {
     if (::fstatvfs(handle_.native(), &raw) != 0) return file_error(errno);
     return std::uint64_t{raw.f_bavail} * raw.f_frsize;
 }
+#endif
+
+GIGI_INLINE disk_file &disk_file::operator=(disk_file &&other) noexcept {
+    if (this != &other) {
+        close();
+        native_ = std::exchange(other.native_, -1);
+    }
+    return *this;
+}
 
 GIGI_INLINE result<bytes> read_file(std::filesystem::path const &path, std::size_t max_size) {
     auto const file = disk_file::open(path);
@@ -175,12 +192,12 @@ GIGI_INLINE std::error_code replace_file(std::filesystem::path const &path, byte
     auto const directory = disk_folder::open(folder);
     if (!directory) return directory.error();
     std::string const target = path.filename().string();
-    std::string const temporary = "." + target + "." + std::to_string(::getpid()) + ".tmp";
+    std::string const temporary = "." + target + "." + std::to_string(detail::process_id()) + ".tmp";
     if (directory->contains(temporary)) directory->remove(temporary); // of a process that died
     auto const file = directory->open_file(temporary, disk_folder::opening::created);
     if (!file) return file.error();
     std::error_code code;
-    if (owner_only && ::fchmod(file->native(), S_IRUSR | S_IWUSR) != 0) code = file_error(errno);
+    if (owner_only) code = detail::make_private(*file);
     if (!code) code = file->write_at(0, content);
     if (!code) code = file->sync();
     if (!code) code = directory->replace(temporary, target);

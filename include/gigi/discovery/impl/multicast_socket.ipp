@@ -5,7 +5,9 @@
 
 #include "../../core/config.hpp"
 
+#ifndef _WIN32
 #include <sys/socket.h>
+#endif
 
 namespace gigi::inline v1 {
 
@@ -40,6 +42,14 @@ GIGI_INLINE std::error_code multicast_socket::try_open(unsigned interface_index,
     auto const set = [this, &code](auto const &option) {
         if (!code) socket_.set_option(option, code);
     };
+    auto const bind = [&] {
+#ifdef _WIN32
+        asio::ip::udp::endpoint const here{protocol, port};
+#else
+        auto const &here = group_;
+#endif
+        if (!code) socket_.bind(here, code);
+    };
     set(asio::socket_base::reuse_address{true});
 #if defined(SO_REUSEPORT)
     set(detail::socket_option<SOL_SOCKET, SO_REUSEPORT, int>{1}); // beside a system daemon both are needed
@@ -54,20 +64,30 @@ GIGI_INLINE std::error_code multicast_socket::try_open(unsigned interface_index,
         set(detail::socket_option<IPPROTO_IPV6, IPV6_UNICAST_HOPS, int>{255});
         set(multicast::outbound_interface{interface_index});
         hear_only_this_link<IPPROTO_IPV6>();
-        if (!code) socket_.bind(group_, code);
+        bind();
         set(multicast::join_group{group, interface_index});
     } else {
         asio::ip::address_v4 const group{{224, 0, 0, 251}};
         group_ = {group, port};
         set(detail::socket_option<IPPROTO_IP, IP_TTL, int>{255});
+#ifdef _WIN32
+        static_cast<void>(loopback);
+        ip_mreq membership{};
+        membership.imr_interface.s_addr = htonl(interface_index); // 0.0.0.0/8 means the interface of this number
+        set(detail::socket_option<IPPROTO_IP, IP_MULTICAST_IF, DWORD>{htonl(interface_index)});
+        membership.imr_multiaddr.s_addr = htonl(group.to_uint());
+        bind();
+        set(detail::socket_option<IPPROTO_IP, IP_ADD_MEMBERSHIP, ip_mreq>{membership});
+#else
         ip_mreqn membership{};
         membership.imr_ifindex = static_cast<int>(interface_index);
         if (loopback) membership.imr_address.s_addr = htonl(INADDR_LOOPBACK); // Linux would send from another interface's
         set(detail::socket_option<IPPROTO_IP, IP_MULTICAST_IF, ip_mreqn>{membership});
         membership.imr_multiaddr.s_addr = htonl(group.to_uint());
         hear_only_this_link<IPPROTO_IP>();
-        if (!code) socket_.bind(group_, code);
+        bind();
         set(detail::socket_option<IPPROTO_IP, IP_ADD_MEMBERSHIP, ip_mreqn>{membership});
+#endif
     }
     if (!code) socket_.non_blocking(true, code);
     return code;

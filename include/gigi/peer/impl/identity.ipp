@@ -5,18 +5,22 @@
 
 #include "../../codec/protobuf.hpp"
 #include "../../core/config.hpp"
+#include "../../core/file_io.hpp"
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
 #include <utility>
 
+#ifndef _WIN32
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#endif
 
 namespace gigi::inline v1 {
 
+#ifndef _WIN32
 struct identity::descriptor {
     int fd;
     explicit descriptor(int opened) : fd{opened} {}
@@ -26,6 +30,7 @@ struct identity::descriptor {
         if (fd >= 0) ::close(fd);
     }
 };
+#endif
 
 GIGI_INLINE identity::identity(ed25519_pair pair)
     : pair_{std::move(pair)}, public_key_{pair_.public_key()}, id_{peer_id::from_public_key(public_key_)} {}
@@ -83,6 +88,43 @@ GIGI_INLINE void identity::bad(std::filesystem::path const &file, char const *wh
     throw error{errc::bad_identity_file, file.string() + " (" + why + ")"};
 }
 
+#ifdef _WIN32
+GIGI_INLINE std::optional<identity> identity::load(std::filesystem::path const &file) {
+    auto data = read_file(file, max_file_size);
+    if (!data) {
+        std::error_code ignored;
+        if (!std::filesystem::exists(std::filesystem::symlink_status(file, ignored))) return std::nullopt;
+        bad(file, "it cannot be read");
+    }
+    auto loaded = decode(*data);
+    wipe(*data);
+    if (!loaded) bad(file, "it holds no Ed25519 key");
+    return std::move(*loaded);
+}
+
+GIGI_INLINE bool identity::save_new(std::filesystem::path const &file) const {
+    auto const folder = disk_folder::open(file.has_parent_path() ? file.parent_path() : std::filesystem::path{"."});
+    if (!folder) bad(file, "it cannot be created there");
+    std::array<std::uint8_t, 8> tag{};
+    random_bytes(tag);
+    auto const name = file.filename().u8string();
+    std::string const target{name.begin(), name.end()}, temporary = target + "." + to_hex(tag) + ".tmp";
+    std::error_code code;
+    {
+        auto const out = folder->open_file(temporary, disk_folder::opening::created);
+        if (!out) bad(file, "it cannot be created there");
+        bytes data = encode();
+        code = out->write_at(0, data);
+        wipe(data);
+        if (!code) code = out->sync();
+    }
+    if (!code) code = folder->rename_new(temporary, target);
+    if (!code) return true;
+    folder->remove(temporary);
+    if (code == std::errc::file_exists) return false;
+    bad(file, "it cannot be written");
+}
+#else
 GIGI_INLINE std::optional<identity> identity::load(std::filesystem::path const &file) {
     descriptor const in{::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK)};
     if (in.fd < 0) {
@@ -136,5 +178,6 @@ GIGI_INLINE bool identity::save_new(std::filesystem::path const &file) const {
     if (errno == EEXIST) return false;
     bad(file, "it cannot be created there");
 }
+#endif
 
 } // namespace gigi::inline v1

@@ -10,7 +10,11 @@
 #include <array>
 #include <charconv>
 
+#ifdef _WIN32
+#include "../../core/impl/windows.hpp"
+#else
 #include <arpa/inet.h>
+#endif
 
 namespace gigi::inline v1 {
 

@@ -7,14 +7,22 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstddef>
 #include <cstring>
+#include <filesystem>
 #include <memory>
 #include <string_view>
 #include <utility>
 
+#ifdef _WIN32
+#include "../../core/impl/windows.hpp"
+
+#include <iphlpapi.h>
+#else
 #include <ifaddrs.h>
 #include <net/if.h>
 #include <netinet/in.h>
+#endif
 
 namespace gigi::inline v1 {
 
@@ -38,6 +46,40 @@ inline asio::ip::address address_of(sockaddr const *raw) {
 
 } // namespace detail
 
+#ifdef _WIN32
+GIGI_INLINE result<std::vector<network_interface>> network_interfaces() {
+    constexpr ULONG flags = GAA_FLAG_SKIP_ANYCAST | GAA_FLAG_SKIP_MULTICAST | GAA_FLAG_SKIP_DNS_SERVER;
+    struct alignas(IP_ADAPTER_ADDRESSES) block {
+        std::byte raw[1024];
+    };
+    std::vector<block> space(16);
+    ULONG code = ERROR_BUFFER_OVERFLOW;
+    for (int attempt = 0; attempt < 4 && code == ERROR_BUFFER_OVERFLOW; ++attempt) { // it says how much it wants, which may grow
+        auto size = static_cast<ULONG>(space.size() * sizeof(block));
+        code = ::GetAdaptersAddresses(AF_UNSPEC, flags, nullptr, reinterpret_cast<IP_ADAPTER_ADDRESSES *>(space.data()), &size);
+        if (code == ERROR_BUFFER_OVERFLOW) space.resize(size / sizeof(block) + 2);
+    }
+    std::vector<network_interface> found;
+    if (code == ERROR_NO_DATA) return found;
+    if (code != NO_ERROR) return std::error_code{static_cast<int>(code), std::system_category()};
+    for (auto const *i = reinterpret_cast<IP_ADAPTER_ADDRESSES const *>(space.data()); i; i = i->Next) {
+        if (i->OperStatus != IfOperStatusUp) continue;
+        network_interface added;
+        auto const shown = std::filesystem::path{i->FriendlyName}.u8string();
+        added.name.assign(shown.begin(), shown.end());
+        added.index = i->IfIndex ? i->IfIndex : i->Ipv6IfIndex; // the same number where both versions are there
+        added.is_loopback = i->IfType == IF_TYPE_SOFTWARE_LOOPBACK;
+        added.is_point_to_point = i->IfType == IF_TYPE_PPP || i->IfType == IF_TYPE_TUNNEL;
+        added.can_multicast = (i->Flags & IP_ADAPTER_NO_MULTICAST) == 0;
+        for (auto const *at = i->FirstUnicastAddress; at; at = at->Next) {
+            auto const address = detail::address_of(at->Address.lpSockaddr);
+            if (!address.is_unspecified()) added.addresses.push_back(address);
+        }
+        found.push_back(std::move(added));
+    }
+    return found;
+}
+#else
 GIGI_INLINE result<std::vector<network_interface>> network_interfaces() {
     ifaddrs *first = nullptr;
     if (::getifaddrs(&first) != 0) return std::error_code{errno, std::system_category()};
@@ -61,6 +103,7 @@ GIGI_INLINE result<std::vector<network_interface>> network_interfaces() {
     }
     return found;
 }
+#endif
 
 namespace detail {
 

@@ -17,6 +17,7 @@
 #include "../core/impl/condition.ipp"
 #include "../core/impl/error.ipp"
 #include "../core/impl/file_io.ipp"
+#include "../core/impl/file_io_windows.ipp"
 #include "../core/impl/log.ipp"
 #include "../core/impl/task_group.ipp"
 #include "../core/impl/text.ipp"

@@ -4,6 +4,8 @@
 // as files are elsewhere; a folder that is open cannot be renamed or removed, so names in it are found by its path.
 #pragma once
 
+#ifdef _WIN32
+
 #include "../file_io.hpp"
 
 #include "../config.hpp"
@@ -218,3 +220,5 @@ GIGI_INLINE result<std::uint64_t> disk_folder::free_space() const {
 }
 
 } // namespace gigi::inline v1
+
+#endif

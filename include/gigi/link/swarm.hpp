@@ -4,7 +4,8 @@
 // - one connection a peer: see `newer_connection_wins`; the other is retired (its streams have a short time to end);
 // - a connection is idle while it has no stream, those in the background aside; a protected peer's never is;
 // - one that has been idle for `idle_timeout` is closed, unless its peer is kept;
-// - at `max_connections` the connection that has been so for longest makes room, where there is one;
+// - at `max_connections` the connection that has been so for longest makes room, where there is one: of those whose peer is not
+//   kept, if there are any;
 // - what a peer had sent before it closed its connection in order is still handled, for `closing_grace` at most.
 #pragma once
 
@@ -95,8 +96,9 @@ class swarm {
     void unprotect(peer_id const &peer, std::string const &tag);
 
     /// Keeps a connected peer's connection from being closed however long it is idle; it still makes room at `max_connections`.
-    /// Ends when the peer goes.
+    /// Ends when the peer goes, or with `let_go`.
     void keep(peer_id const &peer);
+    void let_go(peer_id const &peer) { kept_.erase(peer); }
 
     /// Registers callbacks until the token is destroyed.
     [[nodiscard]] subscription_token observe(swarm_observer observer);

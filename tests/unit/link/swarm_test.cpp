@@ -250,6 +250,28 @@ TEST_CASE("swarm: a connection that is kept stays however long it is idle, but m
     l.dial(0, l[1].address);
     l.sim.run_for(5min);
     CHECK_FALSE(l[0].net.is_connected(l.id(1))); // and is a stranger again
+    l[0].net.let_go(l.id(2));
+    l.sim.run_for(5min);
+    CHECK_FALSE(l[0].net.is_connected(l.id(2)));
+}
+
+TEST_CASE("swarm: strangers make room before peers that are kept, even where they are idle for a shorter time") {
+    swarm_options few;
+    few.max_connections = 3;
+    lab l{5, few};
+    for (std::size_t i = 1; i < 4; ++i) {
+        l.dial(0, l[i].address);
+        l[i].net.protect(l.id(0), "x");
+        l.sim.run_for(1s);
+    }
+    l[0].net.keep(l.id(1));
+    l[0].net.keep(l.id(2));
+    l.dial(0, l[4].address);
+    l.sim.run_for(1s);
+    CHECK(l[0].net.is_connected(l.id(4)));
+    CHECK_FALSE(l[0].net.is_connected(l.id(3)));
+    CHECK(l[0].net.is_connected(l.id(1)));
+    CHECK(l[0].net.is_connected(l.id(2)));
 }
 
 namespace {

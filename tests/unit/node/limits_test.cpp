@@ -259,6 +259,43 @@ TEST_CASE("limits: node: peers that discovery finds") {
     sim.run(self.net.stop());
 }
 
+TEST_CASE("limits: node: who is announced stays connected while it is, but keeps nobody out") {
+    testing::simulation sim;
+    memory_network network{sim.get_executor(), sim.random()};
+    swarm_options links;
+    links.max_connections = 2;
+    links.idle_timeout = 1min;
+    test::host self{sim.get_executor(), network, 1, links}, quiet{sim.get_executor(), network, 2}, other{sim.get_executor(), network, 3};
+    test::host more{sim.get_executor(), network, 4};
+    node_options const options;
+    peer_store store;
+    auto const emit = [](event const &) {};
+    people known{store, context_clock{sim.get_executor()}, emit};
+    presence around{self.net, store, known, options, [] { return std::string{"me"}; }, [] { return std::vector<multiaddr>(); }, emit};
+    auto const handler = around.handler();
+    for (auto *h : {&quiet, &other, &more}) h->net.protect(self.id(), "x"); // or it would end it
+    for (auto *h : {&quiet, &other}) {
+        discovered_peer found;
+        found.peer = h->id();
+        found.addresses.push_back(h->address());
+        handler.on_found(found);
+        sim.run(self.net.dial(h->address()));
+    }
+    sim.run_for(10min);
+    CHECK(self.net.is_connected(quiet.id()));
+    CHECK(self.net.is_connected(other.id()));
+    sim.run(more.net.dial(self.address()));
+    sim.run_for(1s);
+    CHECK(self.net.is_connected(more.id()));
+    CHECK(self.net.connection_count() == 2);
+    auto const &left = self.net.is_connected(quiet.id()) ? quiet : other;
+    handler.on_expired(left.id());
+    sim.run_for(10min);
+    CHECK_FALSE(self.net.is_connected(left.id()));
+    sim.run(around.stop());
+    for (auto *h : {&self, &quiet, &other, &more}) sim.run(h->net.stop());
+}
+
 TEST_CASE("T30: node: the peer store is saved soon after it has changed, and seldom otherwise") {
     auto const file = fs::temp_directory_path() / ("gigi-store-" + std::to_string(::getpid()));
     fs::remove(file);

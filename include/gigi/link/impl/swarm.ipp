@@ -465,7 +465,9 @@ GIGI_INLINE bool swarm::make_room() {
     std::size_t leaving = 0;
     for (auto const &c : all_) {
         if (c->closing) ++leaving;
-        if (is_idle(*c, clock_.now()) && (!quietest || c->mux->quiet_since() < quietest->mux->quiet_since())) quietest = c;
+        if (!is_idle(*c, clock_.now())) continue;
+        auto const rank = [this](connection const &one) { return std::pair{kept_.contains(one.info.peer), one.mux->quiet_since()}; };
+        if (!quietest || rank(*c) < rank(*quietest)) quietest = c;
     }
     if (!quietest) return false;
     close_idle(quietest);

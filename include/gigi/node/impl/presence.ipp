@@ -73,7 +73,7 @@ GIGI_INLINE void presence::discovered(discovered_peer const &found) {
     }
     for (auto const &address : found.addresses) store_.add_address(found.peer, address, address_source::discovered, clock_.unix_seconds());
     discovered_.insert_or_assign(found.peer, found.nickname);
-    swarm_.protect(found.peer, "discovered");
+    swarm_.keep(found.peer); // not protected: anybody on the network can announce as many peers as this node takes
     redial_.want(found.peer, reason_discovered, clock_.now());
     due_.wake();
     emit_(event{events::peer_discovered{found.peer, found.nickname, found.addresses}});
@@ -81,7 +81,7 @@ GIGI_INLINE void presence::discovered(discovered_peer const &found) {
 
 GIGI_INLINE void presence::expired(peer_id const &peer) {
     if (!discovered_.erase(peer)) return;
-    swarm_.unprotect(peer, "discovered");
+    if (!people_.is_named(peer)) swarm_.let_go(peer);
     redial_.unwant(peer, reason_discovered);
     emit_(event{events::peer_expired{peer, people_.nickname_of(peer)}});
 }
@@ -89,6 +89,7 @@ GIGI_INLINE void presence::expired(peer_id const &peer) {
 GIGI_INLINE void presence::connected(connection_info const &info) {
     redial_.connected(info.peer);
     people_.connected(info);
+    if (discovered_.contains(info.peer)) swarm_.keep(info.peer);
     emit_(event{events::peer_connected{info.peer, info.remote, info.dir == direction::inbound}});
     tasks_.spawn(identify(info.peer));
     if (info.dir == direction::outbound)

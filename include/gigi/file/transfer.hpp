@@ -60,6 +60,7 @@ struct file_stats {
     std::uint64_t uploads_delayed = 0;     ///< parts of chunks that waited, over `max_upload_rate`
     std::uint64_t downloads_delayed = 0;   ///< likewise, over `max_download_rate`
     std::uint64_t downloads_queued = 0;    ///< that waited for others to end, over `max_downloads`
+    std::uint64_t sources_delayed = 0;     ///< peers that had a file and had to wait, over `download_options::max_sources`
     std::uint64_t lists_cut = 0;           ///< of peers, over `max_listed_files`
     std::uint64_t shares_refused = 0;      ///< over `max_shared_files`
     std::uint64_t bytes_uploaded = 0;

@@ -38,6 +38,7 @@ struct swarm_stats {
     std::uint64_t connections_overrun = 0;  ///< closed over max_buffered
     std::uint64_t dials_failed = 0;
     std::uint64_t dials_refused = 0;        ///< over max_pending_dials
+    std::uint64_t addresses_left_out = 0;   ///< of peers that were dialled, over max_addresses_per_dial
     std::uint64_t handshakes_failed = 0;
     std::uint64_t handshakes_refused = 0;   ///< over max_pending_handshakes or max_connections_per_address
     std::uint64_t handshakes_refused_per_address = 0; ///< those of them over max_connections_per_address

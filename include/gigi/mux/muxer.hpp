@@ -34,6 +34,7 @@ struct mux_counts {
     std::uint64_t bytes_received = 0;   ///< likewise
     std::uint64_t streams_refused = 0;  ///< inbound, over a limit
     std::uint64_t streams_overrun = 0;  ///< reset since `max_buffered` was reached
+    std::uint64_t streams_timed_out = 0; ///< whose deadline has passed: of a request, of an answer, of the choice of a protocol
     std::uint64_t windows_capped = 0;   ///< times that a window would have grown past `max_stream_window`, or with others' too far
     std::size_t bytes_buffered = 0;     ///< received and not read, now
 };

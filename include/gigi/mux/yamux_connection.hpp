@@ -44,7 +44,7 @@ class yamux_stream final : public stream_core, public yamux_stream_state {
     friend class yamux_connection;
 
     void check_writable() const;
-    void check_deadline() const;
+    void check_deadline();
 
     yamux_connection *connection_;        // null when it has ended
     std::shared_ptr<yamux_stream> owned_; // by the connection: this stream itself, while `connection_` is set
@@ -185,6 +185,7 @@ class yamux_connection : public muxed_connection {
     std::size_t frames_at_once_ = min_frames_at_once;
     std::size_t batch_size_ = 0;
     std::uint64_t sent_ = 0, received_ = 0; // bytes
+    std::uint64_t timed_out_ = 0;           // streams
     std::size_t lingering_ = 0;  // released streams that have nothing more to send
     std::size_t foreground_ = 0; // streams that are neither lingering nor in the background
     time_point armed_ = time_point::max();

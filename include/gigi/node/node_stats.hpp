@@ -45,12 +45,13 @@ struct node_stats {
         f("bytes_sent", links.mux.bytes_sent), f("bytes_received", links.mux.bytes_received), f("connections_opened", links.connections_opened),
             f("connections_closed", links.connections_closed), f("connections_refused", links.connections_refused),
             f("connections_replaced", links.connections_replaced), f("connections_idle", links.connections_idle),
-            f("connections_overrun", links.connections_overrun), f("dials_failed", links.dials_failed), f("dials_refused", links.dials_refused),
+            f("connections_overrun", links.connections_overrun), f("dials_failed", links.dials_failed), f("dials_refused", links.dials_refused), f("addresses_left_out", links.addresses_left_out),
             f("handshakes_failed", links.handshakes_failed), f("handshakes_refused", links.handshakes_refused),
             f("handshakes_refused_per_address", links.handshakes_refused_per_address);
         f("streams_refused", links.streams_refused + links.mux.streams_refused), f("streams_refused_per_protocol", links.streams_refused_per_protocol),
             f("streams_denied", links.streams_denied), f("streams_unsupported", links.streams_unsupported),
-            f("streams_overrun", links.mux.streams_overrun), f("windows_capped", links.mux.windows_capped);
+            f("streams_overrun", links.mux.streams_overrun), f("windows_capped", links.mux.windows_capped),
+            f("streams_timed_out", links.mux.streams_timed_out);
         f("frames_too_large", links.frames_too_large), f("requests_delayed", links.requests_delayed), f("requests_refused", links.requests_refused),
             f("messages_refused", messages_refused), f("groups_refused", groups_refused), f("replays_refused", replays_refused),
             f("images_not_fetched", images_not_fetched), f("peers_forgotten", peers.peers_forgotten),
@@ -59,7 +60,7 @@ struct node_stats {
         f("bytes_uploaded", files.bytes_uploaded), f("bytes_downloaded", files.bytes_downloaded), f("downloads_finished", files.downloads_finished),
             f("downloads_failed", files.downloads_failed), f("downloads_queued", files.downloads_queued),
             f("downloads_delayed", files.downloads_delayed), f("uploads_refused", files.uploads_refused), f("uploads_delayed", files.uploads_delayed),
-            f("shares_refused", files.shares_refused), f("lists_cut", files.lists_cut);
+            f("sources_delayed", files.sources_delayed), f("shares_refused", files.shares_refused), f("lists_cut", files.lists_cut);
         f("gossip", gossip);
     }
 };

@@ -62,7 +62,7 @@ struct node_options {
     duration handshake_timeout = std::chrono::seconds{10};
     /// Peers that are dialled at once. Beyond: `limit_exceeded`: `dials_refused`.
     std::size_t max_pending_dials = 128;
-    /// Of a peer, that one dial tries: those of several interfaces, in both IP versions. Beyond: left out, the worst first.
+    /// Of a peer, that one dial tries: those of several interfaces, in both IP versions. Beyond: left out, the worst first: `addresses_left_out`.
     std::size_t max_addresses_per_dial = 16;
     /// For all addresses of a peer together. Beyond: `timed_out`: `dials_failed`.
     duration dial_timeout = std::chrono::seconds{15};
@@ -90,7 +90,7 @@ struct node_options {
 
     // Messages
 
-    /// A receipt or an answer must have come. Beyond: `timed_out`.
+    /// A receipt or an answer must have come. Beyond: `timed_out`: `streams_timed_out`.
     duration request_timeout = std::chrono::seconds{20};
     /// Of a direct or group text: a long book. At most 1 MiB, which groups carry. Beyond: `message_too_large` at the sender,
     /// and at the receiver where that is stricter: `messages_refused`.
@@ -144,7 +144,7 @@ struct node_options {
     std::size_t max_listed_files = 100'000;
     /// At once; each holds up to a dozen chunks of 4 MiB at most. Beyond: they wait: `downloads_queued`.
     std::size_t max_downloads = 8;
-    /// Peers that one download uses at once. Beyond: they wait until one of these ends.
+    /// Peers that one download uses at once. Beyond: they wait until one of these ends: `sources_delayed`.
     std::size_t max_download_sources = 8;
     /// Bytes a second of all downloads; 0: no limit. Slow rates make senders give up: 9 KiB a second for each source is the least.
     /// Beyond: they wait, in turn by peer: `downloads_delayed`.

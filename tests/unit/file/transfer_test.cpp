@@ -256,6 +256,32 @@ TEST_CASE("file service: from several peers, while the connection to one is lost
     });
 }
 
+TEST_CASE("limits: file service: the peers that one download uses at once") {
+    run([](memory_network &network) -> awaitable<void> {
+        auto const executor = co_await asio::this_coro::executor;
+        temporary_folder const shared, output;
+        file_service_options one_source;
+        one_source.downloads.max_sources = 1;
+        file_node alice{executor, network, 1}, carol{executor, network, 3}, bob{executor, network, 2, one_source};
+        for (auto *node : {&alice, &bob, &carol}) node->start();
+        bob.knows(alice);
+        bob.knows(carol);
+        bytes const content = random_content(5'000'000);
+        auto const path = shared.write("a", content);
+        shared_entry const entry = co_await alice.files.share(path);
+        co_await carol.files.share(path);
+        std::vector<peer_id> const from{alice.self.id(), carol.self.id()};
+        std::error_code const code = co_await fetch(bob, 1, from, entry.code, output.path);
+        CHECK(!code);
+        CHECK(temporary_folder::read(output.path / "a") == as_text(content));
+        CHECK(bob.files.stats().sources_delayed == 1);
+        CHECK(carol.files.stats().bytes_uploaded == 0);
+        co_await bob.stop();
+        co_await alice.stop();
+        co_await carol.stop();
+    });
+}
+
 TEST_CASE("limits: file service: upload and download rates hold, and peers share them alike") {
     // In simulated time; a rate at either side.
     struct row {

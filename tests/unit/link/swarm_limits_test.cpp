@@ -182,6 +182,21 @@ TEST_CASE("limits: swarm: dials under way") {
     CHECK(l.stats().dials_refused == 2);
 }
 
+TEST_CASE("limits: swarm: addresses of a peer that one dial tries") {
+    swarm_options few;
+    few.max_addresses_per_dial = 2;
+    lab l{2, few};
+    auto const address = [](std::string const &ip) { return multiaddr::parse("/ip4/" + ip + "/tcp/4001").value(); };
+    std::vector<multiaddr> const wrong{address("10.0.0.7"), address("10.0.0.8"), address("10.0.0.9")};
+    l[0].book[l.id(1)] = wrong;
+    l[0].book[l.id(1)].push_back(l[1].address);
+    CHECK(l.code_of(l[0].net.connect(l.id(1))));
+    CHECK(l.stats().addresses_left_out == 2);
+    l[0].book[l.id(1)] = {wrong[0], l[1].address, wrong[1]};
+    CHECK(!l.code_of(l[0].net.connect(l.id(1))));
+    CHECK(l.stats().addresses_left_out == 3);
+}
+
 TEST_CASE("limits: swarm: streams of one peer, of any protocol; and ours to it") {
     swarm_options few;
     few.max_streams_per_peer = 3;

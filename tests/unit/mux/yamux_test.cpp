@@ -500,6 +500,8 @@ TEST_CASE("yamux: deadlines: reads and writes that wait time out, until another 
         co_await b.read_some(all);
         code = co_await outcome(a.read_some(buffer));
         CHECK(code == "timed_out");
+        CHECK(p.a->counts().streams_timed_out == 3);
+        CHECK(p.b->counts().streams_timed_out == 1);
         co_await p.finish();
     });
     CHECK(took >= 12s);

@@ -146,6 +146,7 @@ GIGI_INLINE awaitable<downloaded_file> file_service::fetch(pending &mine, downlo
     auto options = options_.downloads;
     options.max_size = std::min(options.max_size, max_size);
     fetching one{network_.get_executor(), pool_, code, std::move(folder), options, std::move(callbacks)};
+    if (peers.size() > options.max_sources) stats_.sources_delayed += peers.size() - options.max_sources;
     for (auto const &peer : peers) one.add_source([this, peer] { return open(peer); }, rate_pass{download_rate_, peer});
     struct place {
         file_service &owner;

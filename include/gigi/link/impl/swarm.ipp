@@ -192,7 +192,10 @@ GIGI_INLINE awaitable<std::shared_ptr<connection>> swarm::connection_to(peer_id 
             ++stats_.dials_refused;
             throw error{errc::limit_exceeded, "too many dials at once"};
         }
-        if (addresses.size() > options_.max_addresses_per_dial) addresses.resize(options_.max_addresses_per_dial);
+        if (addresses.size() > options_.max_addresses_per_dial) {
+            stats_.addresses_left_out += addresses.size() - options_.max_addresses_per_dial;
+            addresses.resize(options_.max_addresses_per_dial);
+        }
         pending = std::make_shared<pending_dial>(executor_);
         dials_.emplace(peer, pending);
         tasks_.spawn(dial_peer(peer, std::move(addresses), pending));
@@ -510,6 +513,7 @@ GIGI_INLINE void swarm::add(mux_counts &to, mux_counts const &more) noexcept {
     to.bytes_received += more.bytes_received;
     to.streams_refused += more.streams_refused;
     to.streams_overrun += more.streams_overrun;
+    to.streams_timed_out += more.streams_timed_out;
     to.windows_capped += more.windows_capped;
 }
 

@@ -53,7 +53,7 @@ GIGI_INLINE awaitable<void> yamux_connection::close() {
 
 GIGI_INLINE mux_counts yamux_connection::counts() const noexcept {
     auto const &s = session_.stats();
-    return {sent_, received_, s.streams_refused, s.streams_overrun, s.windows_capped, session_.buffered()};
+    return {sent_, received_, s.streams_refused, s.streams_overrun, timed_out_, s.windows_capped, session_.buffered()};
 }
 
 GIGI_INLINE yamux_stream_state &yamux_connection::on_open(std::uint32_t) {
@@ -284,7 +284,10 @@ GIGI_INLINE void yamux_connection::tick() {
             return;
         }
         s.expired_ = true;
-        if (s.released_) stale.push_back(&s);
+        if (s.released_)
+            stale.push_back(&s);
+        else
+            ++timed_out_;
         waits_.notify(s.readable_);
         waits_.notify(s.writable_);
     });
@@ -298,9 +301,14 @@ GIGI_INLINE void yamux_stream::check_writable() const {
     if (!connection_ || fin_queued) throw error{make_error_code(errc::closed)};
 }
 
-GIGI_INLINE void yamux_stream::check_deadline() const {
+GIGI_INLINE void yamux_stream::check_deadline() {
     if (deadline_ == time_point::max() || !connection_) return;
-    if (expired_ || connection_->clock_.now() >= deadline_) throw error{make_error_code(errc::timed_out)};
+    if (!expired_) { // the timer may not have come yet
+        if (connection_->clock_.now() < deadline_) return;
+        expired_ = true;
+        ++connection_->timed_out_;
+    }
+    throw error{make_error_code(errc::timed_out)};
 }
 
 GIGI_INLINE awaitable<std::size_t> yamux_stream::read_some(mutable_bytes buffer) {

@@ -1,4 +1,5 @@
-"""Checks the rules that compilers do not: who may include whom, how coroutines are written, that every header has its test.
+"""Checks the rules that compilers do not: who may include whom, how coroutines are written, that every header has its test, that one
+header can be made of all.
 
 Prints a line for each breach, and `N passed, M failed`: one check a file and rule.
 """
@@ -8,6 +9,9 @@ import re
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "cmake"))
+import single_header  # noqa: E402
+
 INCLUDE = ROOT / "include" / "gigi"
 
 # A header may include its own folder and those before it.
@@ -138,6 +142,11 @@ def main():
     for folder in ("tests", "examples", "docs"):
         for path in sorted(ROOT.joinpath(folder).rglob("*.[ch]pp")):
             check_coroutines(checks, path.relative_to(ROOT).as_posix(), without_comments(path.read_text()))
+    try:
+        single_header.single_header()
+        checks.add([])
+    except single_header.Wrong as why:
+        checks.add([f"no single header can be made: {why}"])
     print(f"{checks.passed} passed, {checks.failed} failed")
     return 1 if checks.failed else 0
 

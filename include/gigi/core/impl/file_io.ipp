@@ -5,10 +5,9 @@
 
 #include "../config.hpp"
 #include "../error.hpp"
-
-#ifdef _WIN32
 #include "file_io_windows.ipp"
-#else
+
+#ifndef _WIN32
 #include <cerrno>
 
 #include <fcntl.h>

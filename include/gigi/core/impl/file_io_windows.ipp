@@ -4,14 +4,13 @@
 // as files are elsewhere; a folder that is open cannot be renamed or removed, so names in it are found by its path.
 #pragma once
 
-#ifdef _WIN32
-
 #include "../file_io.hpp"
 
 #include "../config.hpp"
 #include "../error.hpp"
 #include "windows.hpp"
 
+#ifdef _WIN32
 #include <algorithm>
 #include <cstdint>
 

@@ -4,15 +4,14 @@
 #include "../multiaddr.hpp"
 
 #include "../../core/config.hpp"
+#include "../../core/impl/windows.hpp"
 #include "../../core/varint.hpp"
 #include "../multibase.hpp"
 
 #include <array>
 #include <charconv>
 
-#ifdef _WIN32
-#include "../../core/impl/windows.hpp"
-#else
+#ifndef _WIN32
 #include <arpa/inet.h>
 #endif
 

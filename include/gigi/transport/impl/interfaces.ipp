@@ -4,6 +4,7 @@
 #include "../interfaces.hpp"
 
 #include "../../core/config.hpp"
+#include "../../core/impl/windows.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -15,8 +16,6 @@
 #include <utility>
 
 #ifdef _WIN32
-#include "../../core/impl/windows.hpp"
-
 #include <iphlpapi.h>
 #else
 #include <ifaddrs.h>

@@ -6,6 +6,8 @@
 #include <ostream>
 #include <random>
 
+#include <unistd.h>
+
 using namespace gigi;
 
 namespace {

@@ -9,14 +9,16 @@
 #include <sstream>
 #include <string>
 
-#include <stdlib.h>
+#include <unistd.h>
 
 struct temporary_folder {
     std::filesystem::path path;
 
     temporary_folder() {
-        std::string pattern = (std::filesystem::temp_directory_path() / "gigi-test-XXXXXX").string();
-        path = ::mkdtemp(pattern.data());
+        static unsigned made = 0;
+        path = std::filesystem::temp_directory_path() / ("gigi-test-" + std::to_string(::getpid()) + "-" + std::to_string(++made));
+        std::filesystem::remove_all(path); // of a process that died
+        std::filesystem::create_directory(path);
     }
     temporary_folder(temporary_folder const &) = delete;
     ~temporary_folder() {

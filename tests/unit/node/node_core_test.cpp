@@ -9,7 +9,6 @@
 #include <iterator>
 #include <string>
 
-#include <sys/stat.h>
 #include <unistd.h>
 
 using namespace gigi;
@@ -60,9 +59,11 @@ TEST_CASE("node: a damaged peer store is reported and kept aside; what can be re
 
     CHECK(life(options).empty()); // there is no file yet
     REQUIRE(std::filesystem::exists(file));
-    struct stat info {};
-    REQUIRE(::stat(file.c_str(), &info) == 0);
-    CHECK((info.st_mode & 0777) == 0600); // whom somebody knows is nobody else's business
+#ifndef _WIN32
+    using std::filesystem::perms;
+    auto const others = std::filesystem::status(file).permissions() & (perms::group_all | perms::others_all);
+    CHECK(others == perms::none); // whom somebody knows is nobody else's business
+#endif
 
     std::string const sound = "gigi-peers 1\npin\t12D3KooWHapb8N5NzEmvQeSPLE5LJhhXKEciBGGKRsif47pnjCaq\tbob\n", damaged = sound + "nonsense\n";
     std::ofstream{file} << damaged << std::flush;

@@ -11,10 +11,12 @@
 #include <string>
 #include <vector>
 
+#ifndef _WIN32
 #include <signal.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#endif
 
 using namespace gigi;
 using namespace gigi::test;
@@ -68,9 +70,11 @@ TEST_CASE("T30: identity file: made once with mode 0600, and never replaced, wha
     auto const file = folder.path / "deep" / "key";
     auto const made = identity::load_or_create(file);
     CHECK(identity::load_or_create(file).id() == made.id());
+#ifndef _WIN32
     struct stat info {};
     REQUIRE(::stat(file.c_str(), &info) == 0);
     CHECK((info.st_mode & 0777) == 0600);
+#endif
     CHECK(std::distance(std::filesystem::directory_iterator{file.parent_path()}, {}) == 1);
     auto const code_of = [](std::filesystem::path const &at) {
         try {
@@ -80,11 +84,13 @@ TEST_CASE("T30: identity file: made once with mode 0600, and never replaced, wha
         }
         return std::error_code{};
     };
+#ifndef _WIN32
     for (auto const mode : {0644, 0640, 0604, 0620, 0601}) {
         ::chmod(file.c_str(), static_cast<mode_t>(mode));
         CHECK(code_of(file) == errc::bad_identity_file);
     }
     ::chmod(file.c_str(), 0600);
+#endif
     for (std::size_t const size : {std::size_t{0}, std::size_t{1}, std::size_t{40}}) { // torn
         std::filesystem::resize_file(file, size);
         CHECK(code_of(file) == errc::bad_identity_file);
@@ -92,19 +98,22 @@ TEST_CASE("T30: identity file: made once with mode 0600, and never replaced, wha
     }
     std::ofstream{file} << std::string(10'000, 'x');
     CHECK(code_of(file) == errc::bad_identity_file);
+#ifndef _WIN32
     std::filesystem::create_symlink(folder.path / "nowhere", folder.path / "dangling");
     CHECK(code_of(folder.path / "dangling") == errc::bad_identity_file);
     REQUIRE(::mkfifo((folder.path / "pipe").c_str(), 0600) == 0);
     CHECK(code_of(folder.path / "pipe") == errc::bad_identity_file); // and does not wait for a writer
-    CHECK(code_of(folder.path) == errc::bad_identity_file);
     CHECK(code_of("/proc/nowhere/key") == errc::bad_identity_file);
+#endif
+    CHECK(code_of(folder.path) == errc::bad_identity_file);
+    CHECK(code_of(file / "key") == errc::bad_identity_file); // in what is no folder
 }
 
 TEST_CASE("identity file: the message says which file, what is wrong and what to do; a file of another tool is taken") {
     scratch_folder folder;
     auto const file = folder.path / "key";
     std::ofstream{file} << "nonsense";
-    ::chmod(file.c_str(), 0600);
+    std::filesystem::permissions(file, std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
     std::string what;
     try {
         identity::load_or_create(file);
@@ -119,6 +128,7 @@ TEST_CASE("identity file: the message says which file, what is wrong and what to
     CHECK(identity::load_or_create(file).id().to_string() == vector("peerId"));
 }
 
+#ifndef _WIN32
 TEST_CASE("T30: identity file: of processes that make it at once, all use the same") {
     scratch_folder folder;
     auto const file = folder.path / "key";
@@ -167,3 +177,4 @@ TEST_CASE("T30: identity file: killed at any moment, there is a whole file or no
     }
     CHECK(made > 0);
 }
+#endif

@@ -105,12 +105,12 @@ TEST_CASE("files: written and read at positions, past 4 GiB, and locked") {
     folder const f;
     auto const directory = disk_folder::open(f.path).value();
     auto const file = directory.open_file("a", disk_folder::opening::created).value();
-    constexpr std::uint64_t far = (std::uint64_t{5} << 30) + 7;
-    CHECK(!file.write_at(far, as_bytes("end")));
-    CHECK(file.status()->size == far + 3);
+    constexpr std::uint64_t beyond = (std::uint64_t{5} << 30) + 7;
+    CHECK(!file.write_at(beyond, as_bytes("end")));
+    CHECK(file.status()->size == beyond + 3);
     bytes buffer(10);
-    CHECK(file.read_at(far, buffer).value() == 3);
-    CHECK(file.read_at(far + 3, buffer).value() == 0);
+    CHECK(file.read_at(beyond, buffer).value() == 3);
+    CHECK(file.read_at(beyond + 3, buffer).value() == 0);
     CHECK(!file.resize(2));
     CHECK(file.status()->size == 2);
     CHECK(file.try_lock());

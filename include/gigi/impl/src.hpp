@@ -120,6 +120,7 @@
 #include "node.ipp"
 
 #include "../testing/impl/hostile_bytes.ipp"
+#include "../testing/impl/interruption.ipp"
 #include "../testing/impl/memory_host.ipp"
 #include "../testing/impl/memory_stack.ipp"
 #include "../testing/impl/scripted_peer.ipp"

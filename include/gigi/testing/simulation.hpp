@@ -68,8 +68,15 @@ class simulation {
         if constexpr (!std::is_void_v<T>) return std::move(*result->value);
     }
 
+    /// Runs one completion handler; where none is ready, lets time pass to the next deadline. What a test counts and interferes between.
+    /// @return false where nothing is ready and nothing is due: nothing will ever happen by itself
+    bool step();
+
     /// Lets `span` of simulated time pass. @throws std::runtime_error where a livelock keeps it from passing
     void run_for(duration span);
+
+    /// Sets the wall clock forward, or back, as a user or the network's time does; what waits is not concerned.
+    void turn_clock(duration by) { time_.turned += by; }
 
     /// As when the host sleeps: the clock jumps, and all that was due meanwhile is late.
     void sleep(duration span);
@@ -78,11 +85,13 @@ class simulation {
     class simulated_time final : public time_source {
       public:
         time_point now() const override { return now_; }
-        wall_time wall_now() const override { return wall_time{std::chrono::seconds{1'700'000'000}} + (now_ - start); }
+        wall_time wall_now() const override { return wall_time{std::chrono::seconds{1'700'000'000}} + (now_ - start) + turned; }
         ticket at(time_point when, std::function<void()> callback) override;
         void forget(ticket t) noexcept override;
         std::optional<time_point> next() const;
         void advance_to(time_point when);
+
+        duration turned{};
 
       private:
         static constexpr time_point start{std::chrono::hours{1}};

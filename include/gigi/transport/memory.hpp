@@ -36,18 +36,35 @@ struct memory_network_options {
     std::uint64_t bandwidth = 0;                      ///< of each direction of a connection, in bytes a second; 0: no limit
 };
 
+/// What becomes of a connection that a memory network breaks.
+enum class memory_fault {
+    reset,  ///< both ends are told
+    silence ///< nobody is told, and nothing arrives any more
+};
+
 class memory_network;
 
 namespace detail {
 
+struct memory_link;
+
+/// What is to happen when so many bytes have arrived. It happens once.
+struct pending_fault {
+    std::string from, to; ///< hosts
+    std::uint64_t left;   ///< bytes that still arrive
+    memory_fault what;
+};
+
 /// One direction of a connection.
 struct memory_pipe {
-    explicit memory_pipe(any_io_executor const &executor) : arrived{executor}, room{executor}, delivery{executor} {}
+    memory_pipe(any_io_executor const &executor, memory_link &of) : link{of}, arrived{executor}, room{executor}, delivery{executor} {}
 
     struct piece {
         time_point due;
         bytes data; ///< empty: the end
     };
+    memory_link &link;
+    std::shared_ptr<pending_fault> fault;
     std::deque<piece> under_way;
     bytes ready;
     std::size_t taken = 0; ///< of `ready`
@@ -61,13 +78,17 @@ struct memory_pipe {
     async_condition room;
     alarm_timer delivery;
 
-    void deliver(time_point now);
+    void deliver(context_clock const &clock);
+    void arrive(bytes data);
     void schedule(context_clock const &clock);
     void fail(std::error_code why);
 };
 
 struct memory_link {
-    memory_link(any_io_executor const &executor, multiaddr a, multiaddr b) : there{executor}, back{executor}, dialler{std::move(a)}, listener{std::move(b)} {}
+    memory_link(any_io_executor const &executor, multiaddr a, multiaddr b) : there{executor, *this}, back{executor, *this}, dialler{std::move(a)}, listener{std::move(b)} {}
+    memory_link(memory_link const &) = delete;
+    memory_link &operator=(memory_link const &) = delete;
+
     memory_pipe there; ///< from the dialler to the listener
     memory_pipe back;
     multiaddr dialler;
@@ -139,6 +160,15 @@ class memory_network {
     /// Cuts every connection of a host, as pulling its plug would.
     void cut(std::string const &host);
 
+    /// Breaks the connection over which the next byte after `count` would arrive from one host at another, counted from now over
+    /// all connections between them. Other connections are not touched. Replaces a fault that has not happened yet.
+    void fail_after(std::string const &from, std::string const &to, std::uint64_t count, memory_fault what);
+    /// Whether it has not happened yet.
+    bool fault_pending() const noexcept { return fault_ != nullptr && !fault_->from.empty(); }
+
+    /// Connections that somebody still holds, at either end or unaccepted: what must be none when all have been closed.
+    std::size_t connections() const;
+
     memory_network_options &options() noexcept { return options_; }
     any_io_executor const &get_executor() const noexcept { return executor_; }
 
@@ -152,6 +182,7 @@ class memory_network {
     bool silent(std::string const &a, std::string const &b) const { return silent_.contains(std::minmax(a, b)); }
     static bool joins(detail::memory_link const &link, std::string const &a, std::string const &b);
     template <class F> void for_links(F const &f);
+    void arm(detail::memory_link &link);
     /// An address of a host at a port of its own.
     multiaddr unused_address(std::string const &host);
     duration delay();
@@ -166,6 +197,7 @@ class memory_network {
     context_clock clock_;
     std::map<multiaddr, std::weak_ptr<backlog>> listeners_;
     std::vector<std::weak_ptr<detail::memory_link>> links_;
+    std::shared_ptr<detail::pending_fault> fault_;
     std::set<std::pair<std::string, std::string>> separated_;
     std::set<std::pair<std::string, std::string>> silent_;
     async_condition joined_;

@@ -65,3 +65,15 @@ TEST_CASE("simulation: the same seed gives the same numbers") {
     CHECK(first == b.random().next());
     CHECK(first != c.random().next());
 }
+
+TEST_CASE("simulation: the wall clock can be turned, and nothing that waits notices") {
+    simulation sim{1};
+    context_clock const clock{sim.get_executor()};
+    auto const before = clock.wall_now();
+    auto const start = clock.now();
+    sim.turn_clock(-24h);
+    CHECK(before - clock.wall_now() == 24h);
+    CHECK(sim.run(late(1s)) == 7);
+    CHECK(clock.now() - start == 1s);
+    CHECK(before - clock.wall_now() == 24h - 1s);
+}

@@ -236,3 +236,35 @@ TEST_CASE("memory network: hosts with IPv6 addresses have ports of their own, to
     sim.run(try_dial(here, listener.local_address()));
     CHECK(listener.local_address().tcp_port() != 0);
 }
+
+TEST_CASE("memory network: a connection breaks where it is told to: after so many bytes, in one direction, with notice or without") {
+    for (auto const what : {memory_fault::reset, memory_fault::silence}) {
+        pair_of_ends p;
+        CHECK(p.network.connections() == 1);
+        p.network.fail_after("10.0.0.1", "10.0.0.2", 1500, what);
+        bytes const data(1000, 7);
+        p.sim.run(carry(*p.in, *p.out, bytes(5000, 3))); // the other direction does not count
+        p.sim.run(write_only(*p.out, data));
+        p.sim.run_for(1s);
+        CHECK(p.network.fault_pending());
+        std::size_t got = 0;
+        std::error_code code;
+        auto const send_more = [&]() -> awaitable<void> {
+            co_await p.out->write(bytes_view{data});
+            bytes buffer(700);
+            mutable_bytes const room{buffer};
+            try {
+                for (;;) got += co_await with_timeout(p.in->read_some(room), 10s);
+            } catch (std::system_error const &e) {
+                code = e.code();
+            }
+        };
+        p.sim.run(send_more());
+        CHECK_FALSE(p.network.fault_pending());
+        CHECK(got == 1500);
+        CHECK(code == (what == memory_fault::reset ? errc::reset : errc::timed_out));
+        p.sim.run(try_dial(p.here, p.listener.local_address())); // others are not touched
+        p.out.reset();
+        p.in.reset();
+    }
+}

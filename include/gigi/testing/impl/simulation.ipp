@@ -27,6 +27,14 @@ GIGI_INLINE simulation::~simulation() {
     context_.reset();
 }
 
+GIGI_INLINE bool simulation::step() {
+    context_->restart();
+    if (context_->poll_one() > 0) return true;
+    auto const next = time_.next();
+    if (next) time_.advance_to(*next);
+    return next.has_value();
+}
+
 GIGI_INLINE void simulation::run_for(duration span) {
     auto const end = now() + span;
     for (;;) {

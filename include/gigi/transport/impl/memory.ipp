@@ -15,29 +15,39 @@ template <class F> void memory_network::for_links(F const &f) {
 
 namespace detail {
 
-GIGI_INLINE void memory_pipe::deliver(time_point now) {
-    while (!under_way.empty() && under_way.front().due <= now) {
-        auto &p = under_way.front();
-        if (p.data.empty()) {
-            ended = true;
-        } else {
-            if (taken == ready.size()) {
-                ready = std::move(p.data);
-                taken = 0;
-            } else {
-                if (taken > ready.size() / 2) ready.erase(ready.begin(), ready.begin() + static_cast<std::ptrdiff_t>(std::exchange(taken, 0)));
-                append(ready, p.data);
-            }
-        }
+GIGI_INLINE void memory_pipe::deliver(context_clock const &clock) {
+    while (!under_way.empty() && under_way.front().due <= clock.now()) {
+        bytes data = std::move(under_way.front().data);
         under_way.pop_front();
+        bool const end = data.empty();
+        bool const broken_here = fault && !fault->from.empty() && data.size() > fault->left;
+        if (broken_here) data.resize(static_cast<std::size_t>(fault->left));
+        if (fault) fault->left -= data.size();
+        if (end) ended = true;
+        if (!data.empty()) arrive(std::move(data));
+        if (!broken_here) continue;
+        fault->from.clear(); // it has happened
+        if (fault->what == memory_fault::reset) return link.fail(make_error_code(errc::reset));
+        link.silence(true, clock);
+        break;
     }
     arrived.notify_all();
+}
+
+GIGI_INLINE void memory_pipe::arrive(bytes data) {
+    if (taken == ready.size()) {
+        ready = std::move(data);
+        taken = 0;
+        return;
+    }
+    if (taken > ready.size() / 2) ready.erase(ready.begin(), ready.begin() + static_cast<std::ptrdiff_t>(std::exchange(taken, 0)));
+    append(ready, data);
 }
 
 GIGI_INLINE void memory_pipe::schedule(context_clock const &clock) {
     if (under_way.empty() || silent) return;
     delivery.set(under_way.front().due, [this, clock] {
-        deliver(clock.now());
+        deliver(clock);
         schedule(clock);
     });
 }
@@ -114,6 +124,22 @@ GIGI_INLINE void memory_network::cut(std::string const &host) {
     for_links([&](detail::memory_link &link) {
         if (link.dialler.ip_text() == host || link.listener.ip_text() == host) link.fail(make_error_code(errc::reset));
     });
+}
+
+GIGI_INLINE void memory_network::fail_after(std::string const &from, std::string const &to, std::uint64_t count, memory_fault what) {
+    fault_ = std::make_shared<detail::pending_fault>(detail::pending_fault{from, to, count, what});
+    for_links([this](detail::memory_link &link) { arm(link); });
+}
+
+GIGI_INLINE void memory_network::arm(detail::memory_link &link) {
+    if (!fault_pending()) return;
+    auto const a = link.dialler.ip_text(), b = link.listener.ip_text();
+    link.there.fault = a == fault_->from && b == fault_->to ? fault_ : nullptr;
+    link.back.fault = b == fault_->from && a == fault_->to ? fault_ : nullptr;
+}
+
+GIGI_INLINE std::size_t memory_network::connections() const {
+    return static_cast<std::size_t>(std::ranges::count_if(links_, [](auto const &weak) { return !weak.expired(); }));
 }
 
 GIGI_INLINE bool memory_network::joins(detail::memory_link const &link, std::string const &a, std::string const &b) {
@@ -240,6 +266,7 @@ GIGI_INLINE awaitable<memory_connection> memory_transport::dial(multiaddr addres
     auto link = std::make_shared<detail::memory_link>(network_->executor_, std::move(own), target);
     std::erase_if(network_->links_, [](auto const &weak) { return weak.expired(); });
     network_->links_.push_back(link);
+    network_->arm(*link);
     if (!queue->try_send(link)) throw error{errc::refused, target.to_string()};
     co_return memory_connection{*network_, std::move(link), true};
 }

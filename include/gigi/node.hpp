@@ -44,7 +44,8 @@ class node_core;
 ///
 /// Functions that return an `awaitable` do nothing until they are awaited, and their arguments must live until then:
 /// `co_await node.send("bob", "hello")` is always right. They throw `gigi::error` with an `errc`; all of them throw `errc::stopped`
-/// on a node that does not run, and `errc::cancelled` where the awaiting coroutine is cancelled.
+/// on a node that does not run, and what is under way when it stops ends with that or another code of `condition::closed`. Where the
+/// awaiting coroutine is cancelled they end at once, with a code of `condition::cancelled` (test for that: it may be Asio's own).
 ///
 /// A `peer_ref` is a peer id, or a text: a peer id, a nickname, or `name~abcd` with the end of the id. A text that names nobody
 /// throws `errc::unknown_peer`; one that names several, `errc::ambiguous_nickname`, whose message lists them. What is sent to a
@@ -142,9 +143,11 @@ class node_base {
     // Files
 
     /// Hashes a file and offers it under the code that is returned, until `unshare`.
-    /// @throws error: `errc::file_not_found`, `errc::io_error`, `errc::file_changed` (while it was read), `errc::limit_exceeded`
+    /// @throws error: `errc::file_not_found`, `errc::io_error`, `errc::file_changed` (while it was read), `errc::limit_exceeded`;
+    ///   `errc::disk_full` where the share list cannot be saved: the file is not shared then
     [[nodiscard]] awaitable<std::string> share(std::filesystem::path const &file);
-    /// @throws error with `errc::unknown_code`
+    /// @throws error: `errc::unknown_code`; `errc::disk_full`, `errc::io_error` where the share list cannot be saved: the file is not shared
+    ///   any more even so, but will be after a restart, unless a later save succeeds
     [[nodiscard]] awaitable<void> unshare(std::string_view code);
     /// What a peer shares. @throws as `send`
     [[nodiscard]] awaitable<std::vector<file_info>> list_files(peer_ref who);

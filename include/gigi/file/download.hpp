@@ -81,8 +81,8 @@ template <ByteStream Stream> class file_download {
         changed_.notify_all();
     }
 
-    /// Ends it: `run()` throws `errc::cancelled`. What has been verified stays for the next attempt.
-    void cancel() { fail(std::make_exception_ptr(error{make_error_code(errc::cancelled)})); }
+    /// Ends it: `run()` throws `why`. What has been verified stays for the next attempt.
+    void cancel(std::error_code why = make_error_code(errc::cancelled)) { fail(std::make_exception_ptr(error{why})); }
 
     /// Fetches the file.
     /// @return where it is

@@ -76,13 +76,18 @@ class shared_files {
     /// Reads the list. @throws as `share_list::load`; the file is never overwritten then
     void load();
 
+    /// What is being hashed fails with `errc::stopped` soon, until `load()`.
+    void stop() noexcept { stopped_ = true; }
+
     /// Hashes a file and shares it.
     /// @throws error as `hash_file`; `errc::limit_exceeded`; `errc::disk_full`, `errc::io_error` where the list cannot be saved (the file is not shared then)
     /// @par Cancellation The file is not shared.
     [[nodiscard]] awaitable<shared_entry> share(std::filesystem::path path, hash_progress progress);
 
     /// Shares a file no longer. Uploads that are under way end at their next request.
-    /// @return the entry that was removed @throws error: `errc::unknown_code`; `errc::disk_full`, `errc::io_error`
+    /// @return the entry that was removed
+    /// @throws error: `errc::unknown_code`; `errc::disk_full`, `errc::io_error` where the list cannot be saved: it is not shared any
+    ///   more even so, but will be after a restart, unless a later save of the list succeeds
     [[nodiscard]] awaitable<shared_entry> unshare(std::string typed);
 
     /// The file of a code or a whole root, as a person or a peer wrote it; null where there is none.
@@ -115,6 +120,8 @@ class shared_files {
     /// Hashes a file whose hashes are unknown or whose time has changed; one at a time for each file.
     awaitable<void> hash_again(std::shared_ptr<shared_file> share);
     awaitable<void> save();
+    /// Saves the list again after a share that was taken back: its own save, or another one's, may have succeeded with it.
+    awaitable<void> save_anyway();
 
     any_io_executor executor_;
     any_io_executor pool_;
@@ -126,6 +133,7 @@ class shared_files {
     std::map<std::string, std::shared_ptr<shared_file>> by_code_;
     std::map<merkle_hash, std::shared_ptr<shared_file>> by_root_;
     bool saving_ = false;
+    bool stopped_ = false;
     async_condition saved_;
 };
 

@@ -77,17 +77,17 @@ class file_service {
     file_service(swarm &network, any_io_executor pool, file_service_options options, file_events events);
     file_service(file_service const &) = delete;
 
-    /// Reads the share list and begins to serve. @throws error: `errc::bad_share_list`, `errc::io_error`
+    /// Reads the share list and begins to serve. @throws error with `errc::bad_share_list`
     void start();
 
-    /// Serves no longer, ends every upload and download, and waits for their ends.
+    /// Serves no longer, ends every upload and download, and waits for their ends; they and what is being hashed fail with `errc::stopped`.
     [[nodiscard]] awaitable<void> stop();
 
     /// Hashes a file in the background and shares it.
     /// @throws error as `shared_files::share` @par Cancellation The file is not shared.
     [[nodiscard]] awaitable<shared_entry> share(std::filesystem::path path);
 
-    /// Shares a file no longer. @throws error: `errc::unknown_code`, `errc::io_error`
+    /// Shares a file no longer. @throws error as `shared_files::unshare`
     [[nodiscard]] awaitable<void> unshare(std::string code);
 
     /// What this node shares, by code.
@@ -121,8 +121,8 @@ class file_service {
     /// A download that runs, or waits for its place.
     struct pending {
         fetching *running = nullptr;
-        bool cancelled = false;
-        void cancel();
+        std::error_code cancelled; ///< why, where it is
+        void cancel(std::error_code why);
     };
 
     awaitable<void> serve(stream incoming);

@@ -22,7 +22,7 @@ GIGI_INLINE node_base::~node_base() {
 }
 
 GIGI_INLINE awaitable<void> node_base::start() {
-    if (core_ || stopping_) throw error{errc::invalid_argument, "the node is running already"};
+    if (core_) throw error{errc::invalid_argument, stopping_ ? "the node is still stopping: wait until stop() has returned" : "the node is running already"};
     if (!options_.nickname.empty() && !valid_nickname(options_.nickname)) throw error{errc::invalid_name, options_.nickname};
     identity self = make_identity();
     std::string nickname = options_.nickname;

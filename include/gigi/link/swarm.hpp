@@ -109,7 +109,9 @@ class swarm {
     /// What large messages take while they arrive and are handled.
     receive_budget &receiving() noexcept { return receiving_; }
 
-    /// Takes no new connections, says goodbye to every peer, cancels and joins every task.
+    /// Takes no new connections, says goodbye to every peer, cancels and joins every task. From then on what needs a connection
+    /// throws `errc::stopped`, until `start()`.
+    /// @par Cancellation Not all has ended then: it must be called again before the swarm is destroyed.
     [[nodiscard]] awaitable<void> stop();
 
   private:

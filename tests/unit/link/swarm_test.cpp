@@ -507,6 +507,18 @@ TEST_CASE("swarm: stopping does not wait for the last words of those who left") 
     CHECK(l[1].disconnected == 1);
 }
 
+TEST_CASE("swarm: one that has stopped makes no connections until it is started again") {
+    lab l{2};
+    l.dial(0, l[1].address);
+    l.sim.run(l[0].net.stop());
+    CHECK(l.dial(0, l[1].address) == errc::stopped);
+    CHECK(l.dial(0, l[1].address.without_peer()) == errc::stopped);
+    std::vector<stream> kept;
+    CHECK(l.code_of(open(l[0].net, l.id(1), {"/any"}, kept)) == errc::stopped);
+    l[0].net.start();
+    CHECK_FALSE(l.dial(0, l[1].address));
+}
+
 TEST_CASE("T29: swarm: half-open connections are bounded in number and in time") {
     swarm_options few;
     few.max_pending_handshakes = 5;

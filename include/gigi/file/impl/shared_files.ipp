@@ -66,6 +66,7 @@ GIGI_INLINE shared_files::shared_files(any_io_executor executor, any_io_executor
     : executor_{std::move(executor)}, pool_{std::move(pool)}, list_file_{std::move(list_file)}, cache_{cache_folder(list_file_)}, max_files_{max_files}, saved_{executor_} {}
 
 GIGI_INLINE void shared_files::load() {
+    stopped_ = false;
     if (list_file_.empty()) return;
     list_ = share_list::load(list_file_);
     std::set<merkle_hash> roots;
@@ -79,7 +80,11 @@ GIGI_INLINE awaitable<shared_entry> shared_files::share(std::filesystem::path pa
     auto absolute = std::filesystem::absolute(path, code);
     if (!code) absolute = std::filesystem::weakly_canonical(absolute, code);
     if (code) throw error{errc::file_not_found, path.string()};
-    hashed_file hashed = co_await hash_file(pool_, absolute, std::move(progress));
+    hash_progress const watched = [this, &progress](std::uint64_t done, std::uint64_t total) {
+        if (stopped_) throw error{make_error_code(errc::stopped)};
+        if (progress) progress(done, total);
+    };
+    hashed_file hashed = co_await hash_file(pool_, absolute, watched);
     shared_entry entry;
     entry.code = share_code::of(hashed.hashes.root, hashed.status.size).to_string();
     entry.path = absolute.string();
@@ -107,6 +112,7 @@ GIGI_INLINE awaitable<shared_entry> shared_files::share(std::filesystem::path pa
             list_.add(*previous);
             remember(*previous);
         }
+        co_await save_anyway();
         std::rethrow_exception(failure);
     }
     co_await keep_hashes(added);
@@ -244,6 +250,15 @@ GIGI_INLINE awaitable<void> shared_files::hash_again(std::shared_ptr<shared_file
         list_.add(share->entry);
         co_await save();
     }
+}
+
+GIGI_INLINE awaitable<void> shared_files::save_anyway() {
+    co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
+    try {
+        co_await save();
+    } catch (std::system_error const &) { // the old list is there still
+    }
+    co_await asio::this_coro::reset_cancellation_state();
 }
 
 GIGI_INLINE awaitable<void> shared_files::save() {

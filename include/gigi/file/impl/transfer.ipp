@@ -27,7 +27,8 @@ GIGI_INLINE awaitable<void> file_service::stop() {
     stopping_ = true;
     network_.unhandle(file_protocol_id);
     for (auto *one : uploads_) one->reset();
-    for (auto &[id, one] : downloads_) one.cancel();
+    files_.stop();
+    for (auto &[id, one] : downloads_) one.cancel(make_error_code(errc::stopped));
     changed_.notify_all();
     while (!uploads_.empty() || !downloads_.empty()) co_await changed_.wait();
 }
@@ -91,7 +92,7 @@ GIGI_INLINE awaitable<downloaded_file> file_service::download(std::uint64_t id, 
 GIGI_INLINE void file_service::cancel(std::uint64_t id) {
     auto const found = downloads_.find(id);
     if (found == downloads_.end()) return;
-    found->second.cancel();
+    found->second.cancel(make_error_code(errc::cancelled));
     changed_.notify_all();
 }
 
@@ -105,9 +106,9 @@ GIGI_INLINE file_stats file_service::stats() const {
     return now;
 }
 
-GIGI_INLINE void file_service::pending::cancel() {
-    cancelled = true;
-    if (running) running->cancel();
+GIGI_INLINE void file_service::pending::cancel(std::error_code why) {
+    cancelled = why;
+    if (running) running->cancel(why);
 }
 
 GIGI_INLINE awaitable<void> file_service::serve(stream incoming) {
@@ -133,7 +134,8 @@ GIGI_INLINE awaitable<downloaded_file> file_service::fetch(pending &mine, downlo
     event.code = code.to_string();
     if (!may_run(mine)) ++stats_.downloads_queued;
     while (!may_run(mine) && !mine.cancelled && !stopping_) co_await changed_.wait();
-    if (mine.cancelled || stopping_) throw error{make_error_code(stopping_ ? errc::stopped : errc::cancelled)};
+    if (stopping_) mine.cancelled = make_error_code(errc::stopped);
+    if (mine.cancelled) throw error{mine.cancelled};
     download_callbacks callbacks;
     callbacks.started = [this, &event](download_state const &now) {
         event.state = now;
@@ -158,7 +160,7 @@ GIGI_INLINE awaitable<downloaded_file> file_service::fetch(pending &mine, downlo
         ~place() {
             --owner.running_;
             mine.running = nullptr;
-            mine.cancelled = true; // over: it waits for nothing any more
+            mine.cancelled = make_error_code(errc::closed); // over: it waits for nothing any more
             owner.changed_.notify_all();
         }
     } const taken{*this, mine, &one};

@@ -37,6 +37,8 @@ GIGI_INLINE swarm::swarm(any_io_executor executor, identity const &self, swarm_o
       clock_{executor_}, receiving_{executor_, options_.max_receiving}, tasks_{executor_} {}
 
 GIGI_INLINE void swarm::start() {
+    stopping_ = false;
+    tasks_.reset();
     tasks_.spawn(sweep());
     tasks_.spawn(watch_buffers());
 }
@@ -80,6 +82,7 @@ GIGI_INLINE awaitable<peer_id> swarm::dial(multiaddr address) {
         auto const connected = co_await connection_to(*expected, only);
         co_return connected->info.peer;
     }
+    if (stopping_) throw error{make_error_code(errc::stopped)};
     dial_race race{executor_, connectors_, std::nullopt, options_.dial_stagger};
     std::vector<multiaddr> only{address};
     established made = co_await with_timeout(race.run(std::move(only)), options_.dial_timeout);
@@ -160,9 +163,7 @@ GIGI_INLINE awaitable<void> swarm::stop() {
     co_await goodbyes.join();
     tasks_.cancel();
     co_await tasks_.join();
-    tasks_.reset();
     acceptors_.clear();
-    stopping_ = false;
 }
 
 GIGI_INLINE awaitable<stream> swarm::open_on_connection(peer_id peer) {

@@ -15,8 +15,8 @@ GIGI_INLINE file_sharing::file_sharing(swarm &on, node_options const &options, s
       service_{on, std::move(disk), limits(options), callbacks()}, tasks_{on.get_executor()} {}
 
 GIGI_INLINE awaitable<void> file_sharing::stop() {
-    tasks_.cancel();
     co_await service_.stop();
+    tasks_.cancel();
     co_await tasks_.join();
 }
 

@@ -49,7 +49,7 @@ template <class Response> struct reply {
     template <class Archive> void serialize(Archive &archive) { archive(error, message, value); }
 };
 
-/// The code that a peer's word stands for; words that are not known mean `errc::rejected`.
+/// The code that a peer's word stands for; words that are not known, and those that only this node may say, mean `errc::rejected`.
 errc code_of(std::string_view word) noexcept;
 
 } // namespace detail

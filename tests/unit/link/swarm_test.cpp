@@ -566,6 +566,7 @@ TEST_CASE("request_response: answers, errors by their codes, deadlines, and peer
     l.dial(0, l[2].address);
     serve_requests<doubling>(l[1].net, [](peer_id const &, std::string const &q) -> std::string {
         if (q == "bad") throw error{errc::invalid_name, "bad"};
+        if (q == "confused") throw error{errc::stopped, "not you, but I"};
         if (q == "oops") throw std::runtime_error{"secret"};
         return q + q;
     }, 5s);
@@ -576,6 +577,7 @@ TEST_CASE("request_response: answers, errors by their codes, deadlines, and peer
     CHECK(answer.size() == 600'000);
     CHECK(l.code_of(ask(l[0].net, l.id(1), "bad", answer)) == errc::invalid_name);
     CHECK(l.code_of(ask(l[0].net, l.id(1), "oops", answer)) == errc::rejected);
+    CHECK(l.code_of(ask(l[0].net, l.id(1), "confused", answer)) == errc::rejected); // a peer cannot say that this node has stopped
     CHECK(l.code_of(ask(l[0].net, l.id(1), std::string((1 << 20) + 1, 'x'), answer)) == errc::message_too_large);
     CHECK(l.code_of(ask(l[0].net, l.id(2), "ab", answer)) == errc::unsupported_protocol);
     serve_requests<doubling>(l[2].net, slowly, 5min);

@@ -122,7 +122,6 @@ GIGI_INLINE awaitable<void> presence::identify(peer_id peer) {
             if (swarm_.is_connected(peer) && !people_.is_named(peer)) co_await exchange_nickname(peer);
         }
     } catch (std::system_error const &e) {
-        if (e.code() == condition::cancelled) throw;
         log(log_level::info, "identify", peer.to_string(), ": ", e.what());
     }
 }
@@ -134,7 +133,6 @@ GIGI_INLINE awaitable<void> presence::exchange_nickname(peer_id peer) {
         auto const theirs = co_await send_request<nickname_exchange>(swarm_, peer, ours, options_.request_timeout);
         take_nickname(peer, theirs.nickname);
     } catch (std::system_error const &e) {
-        if (e.code() == condition::cancelled) throw;
         log(log_level::debug, "nickname", peer.to_string(), ": ", e.what());
     }
 }

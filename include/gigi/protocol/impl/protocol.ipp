@@ -14,7 +14,9 @@ GIGI_INLINE errc code_of(std::string_view word) noexcept {
         auto const known = static_cast<errc>(code);
         std::string_view const text = name(known);
         if (text == "unknown") return errc::rejected;
-        if (text == word) return known;
+        if (text != word) continue;
+        // Here these would say what this node's own caller or user did, and its tasks would end as if they had been told to.
+        return known == errc::cancelled || known == errc::stopped ? errc::rejected : known;
     }
 }
 

@@ -45,7 +45,8 @@ template <class T> std::string to_json(T const &value) {
 /// Reads what `to_json` writes; the order of members and unknown members do not matter.
 /// @return `errc::invalid_argument` where the text is not such an object
 template <class T> result<T> from_json(std::string_view text) {
-    if (!detail::json_is_shallow(text, 32)) return errc::invalid_argument;
+    // To the parser a zero byte is the end; to us it is damage, and what comes after it would be lost.
+    if (!detail::json_is_shallow(text, 32) || text.find('\0') != text.npos) return errc::invalid_argument;
     try {
         std::istringstream in{std::string{text}};
         cereal::JSONInputArchive archive{in};

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "bytes.hpp"
+#include "error.hpp"
 #include "result.hpp"
 
 #include <cstddef>
@@ -101,6 +102,9 @@ class disk_folder {
     std::filesystem::path path_; // whole, without links
 #endif
 };
+
+/// What to throw where files cannot be made in a folder: says so, rather than that something was not found.
+error folder_error(std::error_code why, std::filesystem::path const &folder);
 
 /// All of a small file.
 /// @return `errc::file_not_found`, `errc::io_error`; `errc::message_too_large` above `max_size` bytes

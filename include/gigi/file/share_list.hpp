@@ -28,7 +28,7 @@ class share_list {
     static constexpr std::size_t max_file_size = std::size_t{256} << 20;
 
     /// Reads a list; one that does not exist is empty.
-    /// @throws error with `errc::bad_share_list` and what is wrong with it, `errc::io_error`
+    /// @throws error with `errc::bad_share_list` and what is wrong with it, or that it cannot be read
     static share_list load(std::filesystem::path const &path);
 
     /// Replaces the file in one step. @throws error: `errc::disk_full`, `errc::io_error`

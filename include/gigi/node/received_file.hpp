@@ -21,7 +21,7 @@ bytes read_small_file(std::filesystem::path const &file, std::size_t limit);
 /// @param folder made where it is missing
 /// @param name a safe file name
 /// @return where it is
-/// @throws error: `errc::disk_full`, `errc::io_error`, `errc::file_not_found` where the folder cannot be used
+/// @throws error: `errc::disk_full`, `errc::io_error`
 std::filesystem::path write_received_file(std::filesystem::path const &folder, std::string const &name, bytes_view content);
 
 /// The MIME type that the first bytes show, or that the name's ending suggests.

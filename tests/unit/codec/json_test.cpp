@@ -67,6 +67,7 @@ TEST_CASE("json: damage is an error") {
         CAPTURE(text);
         CHECK(from_json<list>(text).error() == errc::invalid_argument);
     }
+    CHECK(from_json<list>(std::string_view{"{\"version\": 1, \"items\": []}\0", 28}).error() == errc::invalid_argument);
     CHECK(from_json<list>(std::string(1'000'000, '[')).error() == errc::invalid_argument);
     CHECK(from_json<list>(R"({"version": 1, "items": )" + std::string(100, '[') + "\"]\"").error() == errc::invalid_argument);
     auto const whole = to_json(sample());

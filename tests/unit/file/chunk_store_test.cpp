@@ -57,6 +57,6 @@ TEST_CASE("chunk store: a folder that cannot be used") {
         } catch (std::system_error const &e) {
             code = e.code();
         }
-        CHECK(code == errc::file_not_found);
+        CHECK(code == errc::io_error);
     });
 }

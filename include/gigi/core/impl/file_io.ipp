@@ -172,6 +172,11 @@ GIGI_INLINE disk_file &disk_file::operator=(disk_file &&other) noexcept {
     return *this;
 }
 
+GIGI_INLINE error folder_error(std::error_code why, std::filesystem::path const &folder) {
+    if (why != errc::file_not_found) return error{why, folder.string()};
+    return error{errc::io_error, folder.string() + " (it must be a folder in which this user may make files)"};
+}
+
 GIGI_INLINE result<bytes> read_file(std::filesystem::path const &path, std::size_t max_size) {
     auto const file = disk_file::open(path);
     if (!file) return file.error();

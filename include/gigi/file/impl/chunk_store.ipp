@@ -17,7 +17,7 @@ GIGI_INLINE chunk_store::chunk_store(any_io_executor pool, manifest of, std::vec
 GIGI_INLINE awaitable<chunk_set> chunk_store::open(std::filesystem::path folder) {
     auto const work = [&] {
         auto opened = output_file::open(folder, manifest_.name, manifest_.root, map_);
-        if (!opened) throw error{opened.error(), folder.string()};
+        if (!opened) throw folder_error(opened.error(), folder);
         file_ = std::move(*opened);
     };
     co_await run_on(pool_, work);
@@ -48,7 +48,12 @@ GIGI_INLINE awaitable<bool> chunk_store::keep(std::uint64_t chunk, bytes_view da
 }
 
 GIGI_INLINE awaitable<std::filesystem::path> chunk_store::finish() {
-    auto const work = [this] { return file_->finish().value(); };
+    auto const work = [this] {
+        auto const done = file_->finish();
+        if (done.error() == errc::file_not_found) throw error{errc::io_error, file_->name() + " (its folder, or its unfinished part, is gone)"};
+        if (!done) throw error{done.error(), file_->name()};
+        return *done;
+    };
     return run_on(pool_, work);
 }
 

@@ -29,10 +29,7 @@ GIGI_INLINE share_list share_list::load(std::filesystem::path const &path) {
     std::error_code ignored;
     if (!std::filesystem::exists(std::filesystem::symlink_status(path, ignored))) return list;
     auto const read = load_json<document>(path, max_file_size);
-    if (!read) {
-        if (read.error() != errc::invalid_argument) throw error{read.error(), path.string()};
-        throw error{errc::bad_share_list, path.string()};
-    }
+    if (!read) throw error{errc::bad_share_list, path.string() + (read.error() == errc::invalid_argument ? "" : " (it cannot be read)")};
     if (read->version != 1) throw error{errc::bad_share_list, path.string() + ": version " + std::to_string(read->version)};
     for (auto const &file : read->files) {
         if (!list.acceptable(file)) throw error{errc::bad_share_list, path.string() + ": the entry of " + file.code};
@@ -44,7 +41,9 @@ GIGI_INLINE share_list share_list::load(std::filesystem::path const &path) {
 GIGI_INLINE void share_list::save(std::filesystem::path const &path) const {
     document all;
     for (auto const &[code, file] : files_) all.files.push_back(file);
-    if (auto const code = save_json(path, all)) throw error{code, path.string()};
+    auto const code = save_json(path, all);
+    if (code == errc::file_not_found) throw folder_error(code, path.parent_path());
+    if (code) throw error{code, path.string()};
 }
 
 GIGI_INLINE void share_list::add(shared_entry file) {

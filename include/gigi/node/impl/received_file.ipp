@@ -26,12 +26,12 @@ GIGI_INLINE bytes read_small_file(std::filesystem::path const &file, std::size_t
 
 GIGI_INLINE std::filesystem::path write_received_file(std::filesystem::path const &folder, std::string const &name, bytes_view content) {
     auto const directory = disk_folder::open(folder);
-    if (!directory) throw error{directory.error(), folder.string()};
+    if (!directory) throw folder_error(directory.error(), folder);
     std::array<std::uint8_t, 8> tag{};
     random_bytes(tag);
     std::string const temporary = "." + to_hex(tag) + ".part";
     auto const file = directory->open_file(temporary, disk_folder::opening::created);
-    if (!file) throw error{file.error(), folder.string()};
+    if (!file) throw folder_error(file.error(), folder);
     std::error_code failed = file->write_at(0, content);
     if (!failed) failed = file->sync();
     for (unsigned n = 0; !failed && n < 10'000; ++n) {

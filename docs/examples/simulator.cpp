@@ -78,6 +78,7 @@ template <class Node> class ballot {
 // [app]
 
 // [world]
+#include <gigi/testing/interruption.hpp>
 #include <gigi/testing/memory_stack.hpp>
 
 using namespace std::chrono_literals;
@@ -180,7 +181,21 @@ void bad_requests_do_not_reach_the_handler() {
 }
 // [refused]
 
+// [every-moment]
+void a_question_that_is_given_up() {
+    for (std::uint64_t step = 0;; ++step) { // each time in a new world, one step later
+        world w{4};
+        ballot<sim_node> alice{w.add("alice"), agrees}, bob{w.add("bob"), agrees};
+        auto const ended = gigi::testing::cancel_at(w.sim, w.nodes[0]->get_executor(), alice.ask("well?"), step);
+        expect(ended.succeeded() || ended.code() == gigi::condition::cancelled, "it has an answer, or was given up");
+        expect(w.sim.run(alice.ask("and now?")) == tally{1, 0, 0}, "and the next question is answered");
+        if (!ended.disturbed) break; // it had ended before this step: all have been tried
+    }
+}
+// [every-moment]
+
 int main() {
+    a_question_that_is_given_up();
     everybody_is_asked();
     a_link_breaks();
     same_seed_same_run();

@@ -175,6 +175,11 @@ def attacks(stage):
     stage.doctest("asan", "attack_tests")
 
 
+def failure(stage):
+    """tests/failure: what is cancelled, stopped, cut or full, at every moment at which it can be, with sanitizers"""
+    stage.doctest("asan", "failure_tests")
+
+
 def fuzz(stage):
     """tests/fuzz: every fuzz target over its corpus and mutations of it, with sanitizers"""
     stage.count(os.path.join(stage.build("asan", "fuzz_tests"), "fuzz_tests"))
@@ -257,6 +262,7 @@ STAGES = [
     (unit, 1500, lambda: sources("unit")),
     (sim, 600, lambda: sources("sim")),
     (attacks, 600, lambda: sources("attacks")),
+    (failure, 900, lambda: sources("failure")),
     (fuzz, 900, lambda: sources("fuzz", "_fuzz.cpp")),
     (processes, 900, lambda: there("examples", "chat.cpp") and there("tests", "processes", "run.py")),
     (sanitized, 900, lambda: there("examples", "chat.cpp") and there("tests", "processes", "run.py")),

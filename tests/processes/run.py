@@ -12,6 +12,7 @@ import sys
 import time
 import traceback
 
+import test_failure
 import test_files
 import test_network
 import test_people
@@ -19,7 +20,7 @@ import test_process
 import test_terminal
 from chat import Failure, Skip, World
 
-MODULES = (test_process, test_people, test_files, test_terminal, test_network)
+MODULES = (test_process, test_people, test_files, test_failure, test_terminal, test_network)
 
 
 def checks():

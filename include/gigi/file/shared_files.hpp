@@ -119,6 +119,8 @@ class shared_files {
 
     /// Hashes a file whose hashes are unknown or whose time has changed; one at a time for each file.
     awaitable<void> hash_again(std::shared_ptr<shared_file> share);
+    /// The same, and throws `errc::stopped` after `stop()`.
+    hash_progress until_stopped(hash_progress progress) const;
     awaitable<void> save();
     /// Saves the list again after a share that was taken back: its own save, or another one's, may have succeeded with it.
     awaitable<void> save_anyway();

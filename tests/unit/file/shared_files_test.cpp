@@ -26,6 +26,8 @@ awaitable<std::error_code> try_open(shared_files &files, std::string code) {
     co_return std::error_code{};
 }
 
+awaitable<void> open_into(shared_files &files, std::string code, std::error_code &out) { out = co_await try_open(files, std::move(code)); }
+
 } // namespace
 
 TEST_CASE("limits: shared files: what cannot be shared") {
@@ -114,6 +116,38 @@ TEST_CASE("shared files: cancelled while hashing") {
         CHECK(files.entries().empty());
     };
     asio::co_spawn(io, body(io.get_executor(), pool.get_executor(), path), [&](std::exception_ptr failure) {
+        CHECK(!failure);
+        ended = true;
+    });
+    io.run();
+    CHECK(ended);
+}
+
+TEST_CASE("shared files: stop ends what is hashed, for the first time or again, until the list is loaded") {
+    asio::io_context io;
+    asio::thread_pool pool{1};
+    temporary_folder const folder;
+    bool ended = false;
+    auto const body = [&folder](any_io_executor ex, any_io_executor offload) -> awaitable<void> {
+        shared_files files{ex, offload, folder.path / "shared.json", 100};
+        auto const path = folder.write("a", random_content(60 << 20));
+        shared_entry const entry = co_await files.share(path, hash_progress{});
+        auto const more = folder.write("b", random_content(60 << 20, 2));
+        fs::last_write_time(path, fs::last_write_time(path) + 3s);
+        task_group group{ex};
+        std::error_code first, again;
+        group.spawn(share_into(files, more, first));
+        group.spawn(open_into(files, entry.code, again));
+        co_await sleep_for(1ms);
+        files.stop();
+        co_await group.join();
+        CHECK(first == errc::stopped);
+        CHECK(again == errc::stopped);
+        files.load();
+        std::error_code const code = co_await try_open(files, entry.code);
+        CHECK(!code);
+    };
+    asio::co_spawn(io, body(io.get_executor(), pool.get_executor()), [&](std::exception_ptr failure) {
         CHECK(!failure);
         ended = true;
     });

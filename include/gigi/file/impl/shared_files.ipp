@@ -80,11 +80,8 @@ GIGI_INLINE awaitable<shared_entry> shared_files::share(std::filesystem::path pa
     auto absolute = std::filesystem::absolute(path, code);
     if (!code) absolute = std::filesystem::weakly_canonical(absolute, code);
     if (code) throw error{errc::file_not_found, path.string()};
-    hash_progress const watched = [this, &progress](std::uint64_t done, std::uint64_t total) {
-        if (stopped_) throw error{make_error_code(errc::stopped)};
-        if (progress) progress(done, total);
-    };
-    hashed_file hashed = co_await hash_file(pool_, absolute, watched);
+    hash_progress watched = until_stopped(std::move(progress));
+    hashed_file hashed = co_await hash_file(pool_, absolute, std::move(watched));
     shared_entry entry;
     entry.code = share_code::of(hashed.hashes.root, hashed.status.size).to_string();
     entry.path = absolute.string();
@@ -237,7 +234,8 @@ GIGI_INLINE awaitable<void> shared_files::hash_again(std::shared_ptr<shared_file
         }
     } const mark{*share};
     share->hashes = nullptr;
-    hashed_file now = co_await hash_file(pool_, share->entry.path, hash_progress{});
+    hash_progress watched = until_stopped(hash_progress{});
+    hashed_file now = co_await hash_file(pool_, share->entry.path, std::move(watched));
     if (now.hashes.root != share->root || now.status.size != share->entry.size) {
         share->refused = now.status;
         throw error{errc::file_changed, share->entry.path};
@@ -250,6 +248,13 @@ GIGI_INLINE awaitable<void> shared_files::hash_again(std::shared_ptr<shared_file
         list_.add(share->entry);
         co_await save();
     }
+}
+
+GIGI_INLINE hash_progress shared_files::until_stopped(hash_progress progress) const {
+    return [this, progress = std::move(progress)](std::uint64_t done, std::uint64_t total) {
+        if (stopped_) throw error{make_error_code(errc::stopped)};
+        if (progress) progress(done, total);
+    };
 }
 
 GIGI_INLINE awaitable<void> shared_files::save_anyway() {

@@ -49,15 +49,7 @@ void stop_everywhere(std::string const &name, preparation prepare, operation wha
         } else {
             CHECK(ended.succeeded());
         }
-        if (w.alice->addresses().empty()) w.sim.run(w.alice->start());
-        w.check_alive();
-        if (!w.code.empty()) {
-            auto const there = w.sim.run(fetch(*w.alice, w.bob->id(), w.code), 1min);
-            CHECK(temporary_folder::read(there) == temporary_folder::read(w.folder.path / "talk.bin"));
-        }
-        w.check_list();
-        w.check_quiet();
-        w.check_stops();
+        w.check_recovers();
         if (!ended.disturbed) break;
         REQUIRE(step < 5000);
     }

@@ -43,13 +43,7 @@ void break_everywhere(std::string const &name, preparation prepare, operation wh
                 went_on += broke && ended.succeeded();
                 w.sim.run_for(fault == memory_fault::reset ? 1s : 61s); // pings go out every 30 s, and want an answer in 20 s
                 CHECK(w.network.connections() <= 1);                    // both ends know
-                w.check_alive();
-                if (!w.code.empty()) {
-                    auto const there = w.sim.run(fetch(*w.alice, w.bob->id(), w.code), 3min);
-                    CHECK(temporary_folder::read(there) == temporary_folder::read(w.folder.path / "talk.bin"));
-                }
-                w.check_quiet();
-                w.check_stops();
+                w.check_recovers();
                 if (!broke) break;
                 REQUIRE(bytes < (8u << 20));
             }
@@ -105,13 +99,7 @@ void kill_everywhere(std::string const &name, preparation prepare, operation wha
             w.sim.run(carol->stop());
             w.network.join(world::alice_host, world::bob_host); // and comes back
             w.sim.run_for(1s);
-            w.check_alive();
-            if (!w.code.empty()) {
-                auto const there = w.sim.run(fetch(*w.alice, w.bob->id(), w.code), 3min);
-                CHECK(temporary_folder::read(there) == temporary_folder::read(w.folder.path / "talk.bin"));
-            }
-            w.check_quiet();
-            w.check_stops();
+            w.check_recovers();
             if (!ended.disturbed) break;
         }
         MESSAGE(name, std::string{how == end::crashed ? ", crashed" : ", unplugged"}, ": failed ", failed, ", succeeded ", succeeded);

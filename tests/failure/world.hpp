@@ -150,6 +150,19 @@ class world {
         CHECK(network.connections() == 0);
     }
 
+    /// After whatever disturbed alice: both talk, what was being fetched goes on and ends right, and nothing is left of it.
+    void check_recovers() {
+        if (alice->addresses().empty()) sim.run(alice->start());
+        check_alive();
+        if (!code.empty()) {
+            auto const there = sim.run(fetch(*alice, bob->id(), code), 3min);
+            CHECK(temporary_folder::read(there) == temporary_folder::read(folder.path / "talk.bin"));
+        }
+        check_list();
+        check_quiet();
+        check_stops();
+    }
+
     static constexpr char const *alice_host = "10.0.0.1";
     static constexpr char const *bob_host = "10.0.0.2";
 

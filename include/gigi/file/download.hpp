@@ -10,6 +10,8 @@
 #include "chunk_store.hpp"
 #include "chunker.hpp"
 #include "client.hpp"
+#include "download_options.hpp"
+#include "progress_meter.hpp"
 #include "rate_limiter.hpp"
 
 #include <algorithm>
@@ -25,38 +27,6 @@
 #include <vector>
 
 namespace gigi::inline v1 {
-
-struct download_options {
-    std::uint64_t max_size = chunk_map::largest_file;     ///< of the file, in bytes; of a larger one nothing is written
-    chunker_options requests;
-    duration answer_timeout = std::chrono::minutes{2};    ///< for an answer that is not a chunk: the server may have to hash first
-    std::size_t max_sources = 8;                          ///< used at once; further ones come in where those end
-    std::size_t verifying = 4;                            ///< chunks being verified and written at once, each up to 4 MiB
-    unsigned max_reopens = 3;                             ///< a source's stream is opened again so often without a new chunk
-    duration reopen_pause = std::chrono::milliseconds{500};
-    duration progress_interval = std::chrono::milliseconds{100};
-};
-
-/// How a download stands.
-struct download_state {
-    std::string name;        ///< safe
-    std::uint64_t size = 0;
-    std::uint64_t bytes = 0; ///< verified and written
-    double rate = 0;         ///< bytes a second, over the last seconds
-    std::size_t sources = 0; ///< peers that are sending
-};
-
-struct downloaded_file {
-    std::filesystem::path path;
-    std::string name; ///< as the peer calls it, made safe; the path's last part may have a number
-    std::uint64_t size = 0;
-};
-
-/// Called on the strand: when the file is known, then while it grows.
-struct download_callbacks {
-    std::function<void(download_state const &)> started;
-    std::function<void(download_state const &)> progress;
-};
 
 /// One download. `run()` once.
 template <ByteStream Stream> class file_download {
@@ -117,7 +87,7 @@ template <ByteStream Stream> class file_download {
         now.name = store_->name();
         now.size = store_->map().size;
         now.bytes = plan_->done_bytes();
-        now.rate = rate_;
+        now.rate = meter_.rate();
         now.sources = plan_->source_count();
         return now;
     }
@@ -262,7 +232,7 @@ template <ByteStream Stream> class file_download {
         }
         plan_ = std::make_unique<chunker>(store_->map(), std::move(done), options_.requests);
         last_bytes_ = plan_->done_bytes();
-        samples_.push_back({clock_.now(), last_bytes_});
+        meter_.add(clock_.now(), last_bytes_);
         if (callbacks_.started) callbacks_.started(state());
         ticker_.wake();
     }
@@ -391,21 +361,12 @@ template <ByteStream Stream> class file_download {
     }
 
     void report(bool last) {
-        auto const now = clock_.now();
         auto const done = plan_->done_bytes();
-        samples_.push_back({now, done});
-        while (samples_.size() > 2 && now - samples_.front().when > std::chrono::seconds{3}) samples_.pop_front();
-        double const seconds = std::chrono::duration<double>(now - samples_.front().when).count();
-        rate_ = seconds > 0 ? static_cast<double>(done - samples_.front().done) / seconds : 0;
+        meter_.add(clock_.now(), done);
         if (!callbacks_.progress || (done == last_bytes_ && !last)) return;
         last_bytes_ = done;
         callbacks_.progress(state());
     }
-
-    struct sample {
-        time_point when;
-        std::uint64_t done;
-    };
 
     any_io_executor executor_;
     any_io_executor pool_;
@@ -426,9 +387,8 @@ template <ByteStream Stream> class file_download {
     std::size_t checking_ = 0;
     std::exception_ptr failure_;       // ends the download
     std::exception_ptr last_error_;    // of the source that ended last
-    std::deque<sample> samples_;
-    std::uint64_t last_bytes_ = 0;
-    double rate_ = 0;
+    progress_meter meter_;
+    std::uint64_t last_bytes_ = 0;     // as told
     task_group sources_;
     task_group checks_;
 };

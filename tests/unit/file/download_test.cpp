@@ -1,5 +1,7 @@
 #include "file_world.hpp"
 
+#include <gigi/file/download_options.hpp>
+
 using namespace gigi;
 using namespace file_world;
 

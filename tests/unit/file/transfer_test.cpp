@@ -87,6 +87,29 @@ awaitable<void> fetch_into(file_node &node, std::uint64_t id, std::vector<peer_i
     out = co_await fetch(node, id, std::move(peers), std::move(code), std::move(folder));
 }
 
+/// Alice and Carol, who share the same file, and Bob, who knows both.
+struct two_givers {
+    two_givers(any_io_executor const &executor, memory_network &network, std::size_t size, file_service_options bobs = {})
+        : alice{executor, network, 1}, carol{executor, network, 3}, bob{executor, network, 2, std::move(bobs)}, content{random_content(size)} {
+        for (auto *node : {&alice, &carol, &bob}) node->start();
+        bob.knows(alice);
+        bob.knows(carol);
+    }
+    awaitable<void> share() {
+        auto const path = shared.write("a", content);
+        shared_entry const entry = co_await alice.files.share(path);
+        co_await carol.files.share(path);
+        code = entry.code;
+    }
+    std::vector<peer_id> both() const { return {alice.self.id(), carol.self.id()}; }
+    bool bob_has_it() const { return temporary_folder::read(output.path / "a") == as_text(content); }
+
+    temporary_folder const shared, output;
+    file_node alice, carol, bob;
+    bytes const content;
+    std::string code;
+};
+
 template <class F> void run(F body) {
     asio::io_context io;
     seeded_random random{1};
@@ -232,53 +255,37 @@ TEST_CASE("file service: downloads wait for their place, and can be cancelled th
 TEST_CASE("file service: from several peers, while the connection to one is lost") {
     run([](memory_network &network) -> awaitable<void> {
         auto const executor = co_await asio::this_coro::executor;
-        temporary_folder const shared, output;
-        file_node alice{executor, network, 1}, carol{executor, network, 3}, bob{executor, network, 2};
-        for (auto *node : {&alice, &bob, &carol}) node->start();
-        bob.knows(alice);
-        bob.knows(carol);
-        bytes const content = random_content(20'000'000);
-        auto const path = shared.write("a", content);
-        shared_entry const entry = co_await alice.files.share(path);
-        co_await carol.files.share(path);
-        std::vector<peer_id> const from{alice.self.id(), carol.self.id()};
+        two_givers w{executor, network, 20'000'000};
+        co_await w.share();
         task_group tasks{executor};
         std::error_code code = make_error_code(errc::idle);
-        tasks.spawn(fetch_into(bob, 1, from, entry.code, output.path, code));
+        tasks.spawn(fetch_into(w.bob, 1, w.both(), w.code, w.output.path, code));
         co_await sleep_for(100ms);
-        co_await alice.stop();
+        co_await w.alice.stop();
         co_await tasks.join();
         CHECK(!code);
-        CHECK(temporary_folder::read(output.path / "a") == as_text(content));
-        CHECK(carol.files.stats().bytes_uploaded > 1'000'000);
-        co_await bob.stop();
-        co_await carol.stop();
+        CHECK(w.bob_has_it());
+        CHECK(w.carol.files.stats().bytes_uploaded > 1'000'000);
+        co_await w.bob.stop();
+        co_await w.carol.stop();
     });
 }
 
 TEST_CASE("limits: file service: the peers that one download uses at once") {
     run([](memory_network &network) -> awaitable<void> {
         auto const executor = co_await asio::this_coro::executor;
-        temporary_folder const shared, output;
         file_service_options one_source;
         one_source.downloads.max_sources = 1;
-        file_node alice{executor, network, 1}, carol{executor, network, 3}, bob{executor, network, 2, one_source};
-        for (auto *node : {&alice, &bob, &carol}) node->start();
-        bob.knows(alice);
-        bob.knows(carol);
-        bytes const content = random_content(5'000'000);
-        auto const path = shared.write("a", content);
-        shared_entry const entry = co_await alice.files.share(path);
-        co_await carol.files.share(path);
-        std::vector<peer_id> const from{alice.self.id(), carol.self.id()};
-        std::error_code const code = co_await fetch(bob, 1, from, entry.code, output.path);
+        two_givers w{executor, network, 5'000'000, one_source};
+        co_await w.share();
+        std::error_code const code = co_await fetch(w.bob, 1, w.both(), w.code, w.output.path);
         CHECK(!code);
-        CHECK(temporary_folder::read(output.path / "a") == as_text(content));
-        CHECK(bob.files.stats().sources_delayed == 1);
-        CHECK(carol.files.stats().bytes_uploaded == 0);
-        co_await bob.stop();
-        co_await alice.stop();
-        co_await carol.stop();
+        CHECK(w.bob_has_it());
+        CHECK(w.bob.files.stats().sources_delayed == 1);
+        CHECK(w.carol.files.stats().bytes_uploaded == 0);
+        co_await w.bob.stop();
+        co_await w.alice.stop();
+        co_await w.carol.stop();
     });
 }
 

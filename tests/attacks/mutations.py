@@ -68,7 +68,7 @@ MUTATIONS = [
     mutation("T4", "more streams of one protocol than a peer may have", "unit/link/swarm_test.cpp", "T4: swarm*",
              swap("in_flight >= options_.max_streams_per_protocol", "false")),
     mutation("T4", "many identities from one host", "attacks/mux_test.cpp", "T4: mux: many identities*",
-             swap("inbound_from(host) >= options_.max_connections_per_address", "false")),
+             swap("here.handshakes + here.connections >= max_per_host_", "false")),
     mutation("T4", "many identities from many hosts, who do not answer a goodbye", "attacks/mux_test.cpp", "T4: mux: many identities*",
              swap("leaving >= std::max<std::size_t>(options_.max_connections / 8, 1)", "false")),
     mutation("T5", "asks for data without end on many streams, and reads nothing", "attacks/mux_test.cpp", "T5: mux: a peer that asks*",
@@ -166,9 +166,9 @@ MUTATIONS = [
 
     # The node as a whole
     mutation("T29", "half-open handshakes without end", "unit/link/swarm_test.cpp", "T29*",
-             become("return handshakes_ >= options_.max_pending_handshakes;", "return false;")),
+             become("return handshakes_ >= max_handshakes_;", "return false;")),
     mutation("T29", "one host that holds every handshake there may be", "attacks/flood_test.cpp", "T29: flood: a host*",
-             swap("handshakes_ >= options_.max_pending_handshakes - options_.max_pending_handshakes / 8 && handshakes_from_.contains(host)", "false")),
+             swap("handshakes_ >= max_handshakes_ - max_handshakes_ / 8 && of_host.handshakes > 0", "false")),
     mutation("T29", "a handshake of a byte a second", "attacks/handshake_test.cpp", "T29: handshake: a byte*",
              become("established made = co_await with_timeout(incoming->upgrade(), options_.handshake_timeout); "
                     "auto const added = admit(std::move(made), direction::inbound); "

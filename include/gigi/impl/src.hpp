@@ -60,8 +60,10 @@
 
 #include "../link/impl/connection.ipp"
 #include "../link/impl/dial_race.ipp"
+#include "../link/impl/inbound_limits.ipp"
 #include "../link/impl/lazy_stream.ipp"
 #include "../link/impl/multistream.ipp"
+#include "../link/impl/protocol_handlers.ipp"
 #include "../link/impl/receive_budget.ipp"
 #include "../link/impl/swarm.ipp"
 

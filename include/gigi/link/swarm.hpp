@@ -13,7 +13,9 @@
 #include "../core/clock.hpp"
 #include "../core/task_group.hpp"
 #include "connection.hpp"
+#include "inbound_limits.hpp"
 #include "lazy_stream.hpp"
+#include "protocol_handlers.hpp"
 #include "receive_budget.hpp"
 #include "swarm_options.hpp"
 #include "upgrade.hpp"
@@ -29,9 +31,6 @@
 #include <vector>
 
 namespace gigi::inline v1 {
-
-/// Serves one inbound stream. Runs as a task of its connection; an exception resets the stream and is logged.
-using stream_handler = std::function<awaitable<void>(stream)>;
 
 /// What a swarm tells; called on its strand, must not throw, may call the swarm.
 struct swarm_observer {
@@ -63,9 +62,9 @@ class swarm {
     std::vector<multiaddr> listen_addresses() const;
 
     /// Serves a protocol; replaces its handler if there is one.
-    void handle(std::string protocol, stream_handler handler);
-    void unhandle(std::string_view protocol);
-    std::vector<std::string> protocols() const;
+    void handle(std::string protocol, stream_handler handler) { handlers_.handle(std::move(protocol), std::move(handler)); }
+    void unhandle(std::string_view protocol) { handlers_.unhandle(protocol); }
+    std::vector<std::string> protocols() const { return handlers_.names(); }
 
     /// Makes sure that there is a connection to a peer; its known addresses are dialled if need be.
     /// @throws error: `errc::no_addresses`, `errc::unreachable`, `errc::timed_out`, `errc::peer_mismatch`, `errc::limit_exceeded`
@@ -128,12 +127,6 @@ class swarm {
     awaitable<void> accept_connections(std::shared_ptr<acceptor> from);
     awaitable<void> accept_one(std::unique_ptr<pending_connection> incoming, std::string host);
 
-    bool is_full() const noexcept { return handshakes_ >= options_.max_pending_handshakes; }
-    /// The last eighth of the places is for hosts that have no handshake under way: no one host can keep the others out (T29).
-    bool is_crowding(std::string const &host) const;
-    std::size_t inbound_from(std::string const &host) const;
-    void forget_inbound(std::string const &host);
-
     /// Takes an authenticated connection in, or says why not (and drops it).
     result<std::shared_ptr<connection>> admit(established made, direction dir);
 
@@ -149,7 +142,6 @@ class swarm {
     /// Tells that a peer is gone, once: after the last of what it had sent, and before it comes again.
     void tell_departure(connection &c);
     awaitable<void> accept_streams(std::shared_ptr<connection> c);
-    awaitable<void> serve(std::shared_ptr<connection> c, stream incoming);
 
     /// Ends a connection that another one has replaced: not at once, since the peer may be opening streams on it until it knows
     /// of the other one, and then as soon as its streams have ended.
@@ -173,20 +165,18 @@ class swarm {
     swarm_options options_;
     std::function<std::vector<multiaddr>(peer_id const &)> addresses_of_;
     context_clock clock_;
+    swarm_stats stats_;
     receive_budget receiving_;
+    protocol_handlers handlers_;
+    inbound_limits inbound_;
     std::vector<std::unique_ptr<connector>> connectors_;
     std::vector<std::shared_ptr<acceptor>> acceptors_;
-    std::map<std::string, std::shared_ptr<stream_handler const>, std::less<>> handlers_;
     std::list<std::shared_ptr<connection>> all_;             // with those that are being retired
     std::map<peer_id, std::shared_ptr<connection>> active_;  // the one that new streams use
     std::map<peer_id, std::shared_ptr<pending_dial>> dials_;
     std::map<peer_id, std::set<std::string>> protected_;
     std::set<peer_id> kept_;
-    std::map<std::string, std::size_t> inbound_;             // by remote IP: handshakes and connections
     std::vector<std::weak_ptr<swarm_observer const>> observers_;
-    std::size_t handshakes_ = 0;
-    std::map<std::string, std::size_t> handshakes_from_;     // by remote IP
-    swarm_stats stats_;
     bool stopping_ = false;
     task_group tasks_;
 };

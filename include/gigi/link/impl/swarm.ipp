@@ -34,7 +34,7 @@ template <class F> void swarm::notify(F const &call) {
 GIGI_INLINE swarm::swarm(any_io_executor executor, identity const &self, swarm_options const &options,
                          std::function<std::vector<multiaddr>(peer_id const &)> addresses_of)
     : executor_{std::move(executor)}, self_{self}, options_{options}, addresses_of_{std::move(addresses_of)},
-      clock_{executor_}, receiving_{executor_, options_.max_receiving}, tasks_{executor_} {}
+      clock_{executor_}, receiving_{executor_, options_.max_receiving}, handlers_{executor_, options_, stats_}, inbound_{options_}, tasks_{executor_} {}
 
 GIGI_INLINE void swarm::start() {
     stopping_ = false;
@@ -57,20 +57,6 @@ GIGI_INLINE multiaddr swarm::listen(multiaddr const &address) {
 GIGI_INLINE std::vector<multiaddr> swarm::listen_addresses() const {
     std::vector<multiaddr> all;
     for (auto const &a : acceptors_) all.push_back(a->local_address());
-    return all;
-}
-
-GIGI_INLINE void swarm::handle(std::string protocol, stream_handler handler) {
-    handlers_.insert_or_assign(std::move(protocol), std::make_shared<stream_handler const>(std::move(handler)));
-}
-
-GIGI_INLINE void swarm::unhandle(std::string_view protocol) {
-    if (auto const found = handlers_.find(protocol); found != handlers_.end()) handlers_.erase(found);
-}
-
-GIGI_INLINE std::vector<std::string> swarm::protocols() const {
-    std::vector<std::string> all;
-    for (auto const &[name, handler] : handlers_) all.push_back(name);
     return all;
 }
 
@@ -246,10 +232,9 @@ GIGI_INLINE awaitable<void> swarm::accept_connections(std::shared_ptr<acceptor> 
             continue;
         }
         auto const host = incoming->remote_address().ip_text();
-        bool const from_there = inbound_from(host) >= options_.max_connections_per_address;
-        if (from_there || is_full() || is_crowding(host)) {
+        if (auto const verdict = inbound_.judge(host); verdict != inbound_limits::verdict::welcome) {
             ++stats_.handshakes_refused;
-            if (from_there) ++stats_.handshakes_refused_per_address;
+            if (verdict == inbound_limits::verdict::host_has_enough) ++stats_.handshakes_refused_per_address;
             continue;
         }
         tasks_.spawn(accept_one(std::move(incoming), host));
@@ -258,19 +243,11 @@ GIGI_INLINE awaitable<void> swarm::accept_connections(std::shared_ptr<acceptor> 
 
 GIGI_INLINE awaitable<void> swarm::accept_one(std::unique_ptr<pending_connection> incoming, std::string host) {
     struct counted {
-        swarm &owner;
+        inbound_limits &limits;
         std::string const &host;
-        counted(swarm &s, std::string const &h) : owner{s}, host{h} {
-            ++owner.handshakes_;
-            ++owner.handshakes_from_[host];
-            ++owner.inbound_[host];
-        }
-        ~counted() {
-            --owner.handshakes_;
-            if (auto const mine = owner.handshakes_from_.find(host); --mine->second == 0) owner.handshakes_from_.erase(mine);
-            owner.forget_inbound(host);
-        }
-    } const count{*this, host};
+        counted(inbound_limits &l, std::string const &h) : limits{l}, host{h} { limits.begin_handshake(host); }
+        ~counted() { limits.end_handshake(host); }
+    } const count{inbound_, host};
     try {
         established made = co_await with_timeout(incoming->upgrade(), options_.handshake_timeout);
         auto const added = admit(std::move(made), direction::inbound);
@@ -279,20 +256,6 @@ GIGI_INLINE awaitable<void> swarm::accept_one(std::unique_ptr<pending_connection
         ++stats_.handshakes_failed;
         log(log_level::debug, "swarm", "inbound handshake: ", e.what());
     }
-}
-
-GIGI_INLINE bool swarm::is_crowding(std::string const &host) const {
-    return handshakes_ >= options_.max_pending_handshakes - options_.max_pending_handshakes / 8 && handshakes_from_.contains(host);
-}
-
-GIGI_INLINE std::size_t swarm::inbound_from(std::string const &host) const {
-    auto const found = inbound_.find(host);
-    return found == inbound_.end() ? 0 : found->second;
-}
-
-GIGI_INLINE void swarm::forget_inbound(std::string const &host) {
-    auto const found = inbound_.find(host);
-    if (found != inbound_.end() && --found->second == 0) inbound_.erase(found);
 }
 
 GIGI_INLINE result<std::shared_ptr<connection>> swarm::admit(established made, direction dir) {
@@ -319,7 +282,7 @@ GIGI_INLINE result<std::shared_ptr<connection>> swarm::admit(established made, d
     }
     ++stats_.connections_opened;
     all_.push_back(added);
-    if (dir == direction::inbound) ++inbound_[info.remote.ip_text()];
+    if (dir == direction::inbound) inbound_.add_connection(info.remote.ip_text());
     tasks_.spawn(supervise(added));
     if (loser) {
         for (auto const &c : all_)
@@ -354,7 +317,7 @@ GIGI_INLINE awaitable<void> swarm::supervise(std::shared_ptr<connection> c) {
     co_await c->tasks.join();
     all_.remove(c);
     add(stats_.mux, c->mux->counts());
-    if (c->info.dir == direction::inbound) forget_inbound(c->info.remote.ip_text());
+    if (c->info.dir == direction::inbound) inbound_.remove_connection(c->info.remote.ip_text());
     ++stats_.connections_closed;
     tell_departure(*c);
 }
@@ -401,39 +364,7 @@ GIGI_INLINE awaitable<void> swarm::accept_streams(std::shared_ptr<connection> c)
             ++stats_.streams_refused;
             continue; // destroying it resets it
         }
-        c->tasks.spawn(serve(c, std::move(incoming)));
-    }
-}
-
-GIGI_INLINE awaitable<void> swarm::serve(std::shared_ptr<connection> c, stream incoming) {
-    std::string protocol;
-    try {
-        incoming.expires_at(clock_.now() + options_.handshake_timeout);
-        auto const supported = [this](std::string_view name) { return handlers_.find(name) != handlers_.end(); };
-        protocol = co_await negotiate_as_listener(incoming, supported);
-        incoming.expires_never();
-        auto const found = handlers_.find(protocol);
-        if (found == handlers_.end()) co_return;
-        auto const handler = found->second; // alive even if the protocol is taken away meanwhile
-        auto &in_flight = c->in_flight[protocol];
-        if (in_flight >= options_.max_streams_per_protocol) {
-            ++stats_.streams_refused;
-            ++stats_.streams_refused_per_protocol;
-            co_return;
-        }
-        struct counted {
-            std::size_t &n;
-            explicit counted(std::size_t &of) : n{of} { ++n; }
-            ~counted() { --n; }
-        } const count{in_flight};
-        incoming.set_protocol(protocol);
-        co_await (*handler)(std::move(incoming));
-    } catch (std::system_error const &e) {
-        if (e.code() == errc::unsupported_protocol) ++stats_.streams_unsupported;
-        if (e.code() == errc::frame_too_large) ++stats_.frames_too_large;
-        log(log_level::debug, "swarm", protocol, " stream from ", c->info.peer.to_string(), ": ", e.what());
-    } catch (std::exception const &e) {
-        log(log_level::warning, "swarm", protocol, " handler: ", e.what());
+        c->tasks.spawn(handlers_.serve(c, std::move(incoming)));
     }
 }
 

@@ -1,0 +1,64 @@
+#include <gigi/link/inbound_limits.hpp>
+
+#include <doctest/doctest.h>
+
+#include <ostream>
+#include <string>
+
+using namespace gigi;
+using verdict = inbound_limits::verdict;
+
+namespace {
+
+swarm_options at_most(std::size_t per_host, std::size_t handshakes) {
+    swarm_options o;
+    o.max_connections_per_address = per_host;
+    o.max_pending_handshakes = handshakes;
+    return o;
+}
+std::string host(std::size_t n) { return "10.0." + std::to_string(n / 250) + "." + std::to_string(n % 250); }
+
+} // namespace
+
+TEST_CASE("T29: inbound limits: no more handshakes at once than there may be, from however many hosts") {
+    for (std::size_t const most : {std::size_t{1}, std::size_t{5}, std::size_t{16}, std::size_t{128}}) {
+        CAPTURE(most);
+        inbound_limits limits{at_most(1000, most)};
+        for (std::size_t n = 0; n < most; ++n) {
+            REQUIRE(limits.judge(host(n)) == verdict::welcome);
+            limits.begin_handshake(host(n));
+        }
+        CHECK(limits.judge(host(most)) == verdict::full);
+        limits.end_handshake(host(0));
+        CHECK(limits.judge(host(most)) == verdict::welcome);
+    }
+}
+
+TEST_CASE("T29: inbound limits: the last eighth of the handshakes is for hosts that have none") {
+    inbound_limits limits{at_most(1000, 16)};
+    for (int n = 0; n < 14; ++n) {
+        REQUIRE(limits.judge("10.0.0.66") == verdict::welcome);
+        limits.begin_handshake("10.0.0.66");
+    }
+    CHECK(limits.judge("10.0.0.66") == verdict::full);
+    CHECK(limits.judge("10.0.0.1") == verdict::welcome);
+    limits.end_handshake("10.0.0.66");
+    CHECK(limits.judge("10.0.0.66") == verdict::welcome);
+}
+
+TEST_CASE("T4: inbound limits: a host's handshakes and connections count together, and are forgotten with it") {
+    inbound_limits limits{at_most(3, 100)};
+    for (int round = 0; round < 3; ++round) {
+        limits.add_connection("10.0.0.66");
+        limits.begin_handshake("10.0.0.66");
+        CHECK(limits.judge("10.0.0.66") == verdict::welcome);
+        limits.begin_handshake("10.0.0.66");
+        CHECK(limits.judge("10.0.0.66") == verdict::host_has_enough);
+        CHECK(limits.judge("10.0.0.1") == verdict::welcome);
+        CHECK(limits.hosts() == 1);
+        limits.end_handshake("10.0.0.66");
+        limits.remove_connection("10.0.0.66");
+        limits.end_handshake("10.0.0.66");
+        CHECK(limits.hosts() == 0);
+    }
+}

@@ -192,6 +192,29 @@ def threads(stage):
     stage.doctest("tsan", "thread_tests", *fixed)
 
 
+def newest_clang():
+    """The command of the newest clang, if that is one that gigi claims to know."""
+    for name in [*(f"clang++-{version}" for version in range(40, 15, -1)), "clang++"]:
+        if shutil.which(name):
+            said = subprocess.run([name, "-dumpversion"], capture_output=True, text=True, check=False).stdout
+            if said.split(".")[0].isdigit() and int(said.split(".")[0]) >= 16:
+                return name
+    return None
+
+
+def clang(stage):
+    """the unit tests and the simulated networks as clang compiles them, without sanitizers"""
+    compiler = newest_clang()
+    if not compiler:
+        return stage.skip("no clang 16 or newer is here")
+    stage.must("cmake", "--preset", "debug", "-B", "build/clang", f"-DCMAKE_CXX_COMPILER={compiler}", "-DCMAKE_BUILD_TYPE=None",
+               "-DCMAKE_CXX_FLAGS=-O0", "-DGIGI_PRECOMPILE_TESTS=ON")
+    targets = ["unit_tests", "sim_tests"]
+    stage.must("ninja", "-C", "build/clang", f"-j{JOBS}", *targets)
+    for target in targets:
+        stage.count(os.path.join("build", "clang", "bin", target), pattern=DOCTEST)
+
+
 def headers(stage):
     """each header compiles alone; all of them, twice, link into one program"""
     stage.count(sys.executable, "tests/checks/headers.py", "--jobs", str(JOBS))
@@ -269,6 +292,7 @@ STAGES = [
     (interop, 600, lambda: sources("interop", "_test.py")),
     (netns, 600, lambda: sources("netns", "_test.py")),
     (threads, 600, lambda: True),
+    (clang, 900, lambda: True),
     (headers, 900, lambda: True),
     (docs, 600, lambda: True),
     (reference, 120, lambda: True),

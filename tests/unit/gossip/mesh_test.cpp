@@ -357,10 +357,10 @@ TEST_CASE("mesh: GRAFTs that are taken and that are not") {
         bool joined, dialled;
         std::uint32_t members;
         double score;
-        gossip_version version;
+        gossip_version speaks;
         bool taken, pruned;
     };
-    for (auto const &[what, joined, dialled, members, score, version, taken, pruned] : {
+    for (auto const &[what, joined, dialled, members, score, speaks, taken, pruned] : {
              row{"the ordinary one", true, false, 3, 0, gossip_version::v1_1, true, false},
              row{"of an old peer", true, false, 3, 0, gossip_version::v1_0, true, false},
              row{"unknown topic: ignored (v1.1)", false, false, 3, 0, gossip_version::v1_1, false, false},
@@ -373,7 +373,7 @@ TEST_CASE("mesh: GRAFTs that are taken and that are not") {
         one_mesh m;
         if (joined) m.router.join(m.now, topic);
         for (std::uint32_t i = 0; i < members; ++i) m.says(m.add(i), one_mesh::graft());
-        auto const peer = m.add(50, version, dialled);
+        auto const peer = m.add(50, speaks, dialled);
         m.scores[peer] = score;
         m.take();
         m.says(peer, one_mesh::graft());

@@ -5,6 +5,7 @@
 - Links lead to files and headings that exist.
 - A table after `<!-- options: STRUCT in HEADER -->` has exactly that struct's members, with their defaults; one after
   `<!-- some options: … -->` has some of them.
+- fuzzing.md describes the fuzz targets that there are.
 - Protocol ids, DNS names, errors, conditions, events and headers that are named exist; wire.md has every protocol id.
 
 Prints a line for each breach, and `N passed, M failed`.
@@ -174,6 +175,10 @@ def main():
     wire = read(ROOT / "docs" / "wire.md")
     for protocol in sorted(set(re.findall(r'"(/(?!example/)[a-z0-9/-]+/\d+\.\d+\.\d+/?)"', code))):
         expect(protocol in wire, ROOT / "docs" / "wire.md", f"does not speak of {protocol}")
+    targets = {path.name[:-len("_fuzz.cpp")] for path in ROOT.joinpath("tests", "fuzz").glob("*_fuzz.cpp")}
+    fuzzing = ROOT / "docs" / "fuzzing.md"
+    for name in sorted(targets ^ set(re.findall(r"^\| `(\w+)` \|[^|]+\|[^|]+\|$", read(fuzzing), re.M))):
+        expect(False, fuzzing, f"the fuzz target {name} is in the table or in tests/fuzz, not in both")
     print(f"{passed} passed, {failed} failed")
     return 1 if failed else 0
 

@@ -1,17 +1,18 @@
-// What the benchmarks share: threads with a context, medians, and the rows of the table.
+// What the benchmarks share: threads with a context, medians, time and memory, and the rows and curves of the page.
 #pragma once
 
 #include <gigi/core/asio.hpp>
-#include <gigi/core/bytes.hpp>
-#include <gigi/core/stream.hpp>
 
+#include <malloc.h>
 #include <sched.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
+#include <cstddef>
 #include <cstdio>
-#include <cstring>
+#include <fstream>
 #include <future>
 #include <string>
 #include <thread>
@@ -23,10 +24,10 @@ namespace bench {
 using clock = std::chrono::steady_clock;
 inline double since(clock::time_point start) { return std::chrono::duration<double>{clock::now() - start}.count(); }
 
-/// Processor time of this process, in seconds.
-inline double cpu_time() {
+/// Processor time of this process, or of the children that have ended (RUSAGE_CHILDREN), in seconds.
+inline double cpu_time(int whose = RUSAGE_SELF) {
     rusage used{};
-    ::getrusage(RUSAGE_SELF, &used);
+    ::getrusage(whose, &used);
     auto const seconds = [](timeval const &t) { return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) * 1e-6; };
     return seconds(used.ru_utime) + seconds(used.ru_stime);
 }
@@ -39,6 +40,36 @@ inline void pin() {
     ::sched_setaffinity(0, sizeof one, &one);
 }
 
+/// A transfer: how fast it was, and the processor time of everyone in it.
+struct flow {
+    double rate = 0; ///< MiB/s
+    double cpu = 0;  ///< microseconds a MiB
+};
+
+/// As many open files as the system allows.
+inline void allow_files() {
+    rlimit files{};
+    ::getrlimit(RLIMIT_NOFILE, &files);
+    files.rlim_cur = files.rlim_max;
+    ::setrlimit(RLIMIT_NOFILE, &files);
+}
+
+/// What this process holds, in bytes.
+struct memory {
+    double heap = 0;     ///< what malloc has given out, its own overhead included
+    double resident = 0; ///< in memory, the kernel's buffers not included
+    static memory now() {
+        memory m;
+        auto const heap = ::mallinfo2();
+        m.heap = static_cast<double>(heap.uordblks + heap.hblkhd);
+        std::ifstream statm{"/proc/self/statm"};
+        double total = 0, pages = 0;
+        statm >> total >> pages;
+        m.resident = pages * static_cast<double>(::sysconf(_SC_PAGESIZE));
+        return m;
+    }
+};
+
 inline double quantile(std::vector<double> all, double part) {
     if (all.empty()) return 0;
     std::ranges::sort(all);
@@ -46,9 +77,14 @@ inline double quantile(std::vector<double> all, double part) {
 }
 inline double median(std::vector<double> all) { return quantile(std::move(all), 0.5); }
 
-/// A row of the table, for people and for tests/bench/run: what, how much, of what unit.
-inline void row(std::string const &what, double value, char const *unit) {
-    std::printf("%-58s %12.1f  %s\n", what.c_str(), value, unit);
+/// A cell of a table, for people and for tests/bench/run: the column, the row, how much, of what unit.
+inline void row(std::string const &column, std::string const &what, double value, char const *unit) {
+    std::printf("%-72s %12.1f  %s\n", (column + ", " + what).c_str(), value, unit);
+    std::fflush(stdout);
+}
+/// A point of a curve, likewise: which chart, which curve in it, where along the axis, how much, of what unit.
+inline void point(std::string const &chart, std::string const &curve, std::size_t x, double y, char const *unit) {
+    std::printf("%s | %s | %zu | %.2f %s\n", chart.c_str(), curve.c_str(), x, y, unit);
     std::fflush(stdout);
 }
 
@@ -85,69 +121,5 @@ struct worker {
         done.get_future().get();
     }
 };
-
-/// Sends back what comes, until the other side ends or breaks the stream.
-template <class Stream> gigi::awaitable<void> echo(Stream s) {
-    gigi::bytes buffer(4096);
-    gigi::mutable_bytes const room{buffer};
-    try {
-        for (;;) {
-            std::size_t const n = co_await s.read_some(room);
-            if (n == 0) break;
-            gigi::bytes_view const back = gigi::bytes_view{buffer}.first(n);
-            co_await s.write(back);
-        }
-    } catch (std::system_error const &) {
-    }
-}
-
-/// The median of round trips of 64 bytes, in microseconds.
-template <class Stream> gigi::awaitable<double> round_trips(Stream &s, int count) {
-    gigi::bytes const message(64, 7);
-    gigi::bytes_view const question{message};
-    gigi::bytes buffer(64);
-    gigi::mutable_bytes const room{buffer};
-    std::vector<double> times;
-    for (int i = 0; i < count; ++i) {
-        auto const start = clock::now();
-        co_await s.write(question);
-        for (std::size_t have = 0; have < room.size();) {
-            gigi::mutable_bytes const rest = room.subspan(have);
-            std::size_t const n = co_await s.read_some(rest);
-            if (n == 0) throw std::runtime_error{"the echo has ended"};
-            have += n;
-        }
-        times.push_back(since(start) * 1e6);
-    }
-    co_return median(std::move(times));
-}
-
-/// Reads to the end of the stream, and answers with a byte.
-template <class Stream> gigi::awaitable<void> swallow(Stream s) {
-    gigi::bytes buffer(256 << 10);
-    gigi::mutable_bytes const room{buffer};
-    try {
-        for (;;) {
-            std::size_t const n = co_await s.read_some(room);
-            if (n == 0) break;
-        }
-        gigi::bytes const done(1);
-        gigi::bytes_view const answer{done};
-        co_await s.write(answer);
-        s.close_write();
-    } catch (std::system_error const &) {
-    }
-}
-
-/// Writes `mib` MiB, ends the stream, and waits until the other side has read all of it.
-template <class Stream> gigi::awaitable<void> pour(Stream &s, std::size_t mib) {
-    gigi::bytes const piece(1 << 20, 3);
-    gigi::bytes_view const data{piece};
-    for (std::size_t i = 0; i < mib; ++i) co_await s.write(data);
-    s.close_write();
-    gigi::bytes end(1);
-    gigi::mutable_bytes const room{end};
-    co_await s.read_some(room);
-}
 
 } // namespace bench

@@ -1,177 +1,125 @@
-// What a connection costs that carries nothing: memory of one end, after identify and after its buffers have shrunk.
+// What connections cost that carry nothing: memory of one end, after identify and after its buffers have shrunk.
 // Build Release.
 //
-//   idle_bench [--connections N] [--gossip]
+//   idle_bench swarm|gossip|node [--connections N] [--settle SECONDS]
 //
-// A hub in this process, its N peers in another; each side is measured by itself. A peer has a swarm, and with --gossip a
-// gossip, of its own, which its numbers contain: the hub's are those of an end. "heap" is what malloc has given out, its own
-// overhead included; "resident" is what the process has in memory, the kernel's buffers not included.
+// "swarm" is a swarm with ping and identify, "gossip" the same with gossip, "node" a whole node, before it has any connection
+// and with more and more of them. What is connected to is in this process alone; who connects is in another.
+#include "crowd.hpp"
+#include "crowd_node.hpp"
+#include "gigi_line.hpp"
+
 #include <gigi/gossip/gossip.hpp>
-#include <gigi/link/swarm.hpp>
-#include <gigi/mux/yamux.hpp>
 #include <gigi/protocol/identify.hpp>
 #include <gigi/protocol/ping.hpp>
-#include <gigi/security/noise.hpp>
-#include <gigi/transport/tcp.hpp>
 
-#include <malloc.h>
-#include <sys/resource.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-#include <cstdio>
-#include <cstdlib>
-#include <fstream>
-#include <memory>
-#include <string>
-#include <string_view>
-#include <vector>
-
-using namespace gigi;
+#include <cstring>
 
 namespace {
 
-struct stack {
-    using transport = tcp_transport;
-    template <class Raw> using secure = noise<Raw>;
-    template <class Channel> using muxer = yamux<Channel>;
-};
-
-swarm_options many_links() {
-    swarm_options o;
-    o.max_connections = o.max_connections_per_address = o.max_pending_handshakes = 1'000'000;
+gigi::swarm_options many_links() {
+    gigi::swarm_options o;
+    o.max_connections = o.max_connections_per_address = 100'000;
     return o;
 }
 
 /// A node without names and files.
-struct side {
-    side(asio::io_context &io, bool with_gossip)
-        : self{identity::generate()}, net{io.get_executor(), self, many_links(), [](peer_id const &) { return std::vector<multiaddr>(); }},
-          identify{net, "bench", [this] { return net.listen_addresses(); }, [this](peer_id const &, identify_message const &) { ++identified; }} {
-        net.add(std::make_unique<stack_connector<stack>>(tcp_transport{io.get_executor()}, self));
-        ping::serve(net);
+class light_node {
+  public:
+    explicit light_node(asio::io_context &io)
+        : end_{io, many_links()},
+          identify_{end_.net, "bench", [this] { return end_.net.listen_addresses(); }, [](gigi::peer_id const &, gigi::identify_message const &) {}} {
+        gigi::ping::serve(end_.net);
         if (!with_gossip) return;
-        chat = std::make_unique<gossip>(net, gossip_options(), gossip_callbacks(), random);
-        chat->start();
+        chat_ = std::make_unique<gigi::gossip>(end_.net, gigi::gossip_options(), gigi::gossip_callbacks(), random_);
+        chat_->start();
     }
-    identity self;
-    swarm net;
-    std::size_t identified = 0;
-    identify_service identify;
-    system_random random;
-    std::unique_ptr<gossip> chat;
+    gigi::awaitable<std::string> listen() {
+        end_.net.start();
+        co_return end_.listen().to_string();
+    }
+    gigi::awaitable<std::size_t> connections() { co_return end_.net.connection_count(); }
+    gigi::awaitable<void> connect(std::string hub) {
+        auto const to = gigi::multiaddr::parse(hub).value();
+        co_await end_.net.dial(to);
+        co_await identify_.ask(*to.peer());
+    }
+
+    static inline bool with_gossip = false;
+
+  private:
+    bench::link_end end_;
+    gigi::identify_service identify_;
+    gigi::system_random random_;
+    std::unique_ptr<gigi::gossip> chat_;
 };
 
-struct memory {
-    double heap = 0, resident = 0; // bytes
-    static memory now() {
-        memory m;
-        m.heap = static_cast<double>(::mallinfo2().uordblks);
-        std::ifstream statm{"/proc/self/statm"};
-        double total = 0, pages = 0;
-        statm >> total >> pages;
-        m.resident = pages * static_cast<double>(::sysconf(_SC_PAGESIZE));
-        return m;
+class whole_node {
+  public:
+    explicit whole_node(asio::io_context &io) : self_{io.get_executor(), bench::on_loopback("hub")} {}
+    gigi::awaitable<std::string> listen() {
+        co_await self_.start();
+        co_return self_.addresses().front().to_string();
     }
+    gigi::awaitable<std::size_t> connections() { co_return self_.peers().size(); }
+
+  private:
+    gigi::node self_;
 };
 
-void report(char const *who, memory const &before, std::size_t count) {
-    auto const after = memory::now();
-    auto const each = [count](double from, double to) { return (to - from) / 1024 / static_cast<double>(count); };
-    std::printf("%-6s %6zu connections   heap %6.1f KiB each   resident %6.1f KiB each\n", who, count, each(before.heap, after.heap),
-                each(before.resident, after.resident));
+struct settings {
+    std::size_t connections = 1000;
+    int settle = 5; // seconds: a duplicate's retirement, identify, shrinking, some heartbeats
+};
+
+/// Measures a `Hub` to which `Member`s connect. @param series whether to show how it grows
+template <class Hub, class Member> [[noreturn]] void measure(std::string const &what, settings const &chosen, bool series) {
+    bench::crowd<Member> others;
+    bench::worker thread;
+    auto const at_first = bench::memory::now();
+    auto const hub = std::make_unique<Hub>(thread.io);
+    auto const address = thread.run(hub->listen());
+    std::vector<std::size_t> steps{0, chosen.connections};
+    if (series) steps = {0, chosen.connections / 10, chosen.connections / 4, chosen.connections / 2, chosen.connections};
+    bench::memory alone, now;
+    for (auto const count : steps) {
+        others.grow_to(count, address);
+        std::this_thread::sleep_for(std::chrono::seconds{chosen.settle});
+        if (thread.run(hub->connections()) != count) std::fputs("idle_bench: connections were lost\n", stderr), std::_Exit(1);
+        now = bench::memory::now();
+        if (count == 0) alone = now;
+        if (!series) continue;
+        bench::point("memory of a node by connections", "heap", count, (now.heap - at_first.heap) / (1 << 20), "MiB");
+        bench::point("memory of a node by connections", "resident", count, (now.resident - at_first.resident) / (1 << 20), "MiB");
+    }
+    auto const row = [](std::string const &name, bench::memory const &from, bench::memory const &to, double parts) {
+        bench::row("heap", name, (to.heap - from.heap) / 1024 / parts, "KiB");
+        bench::row("resident", name, (to.resident - from.resident) / 1024 / parts, "KiB");
+    };
+    auto const count = static_cast<double>(chosen.connections);
+    row("idle connection, " + what, alone, now, count);
+    if (series) {
+        row("node without connections", at_first, alone, 1);
+        row("node with " + std::to_string(chosen.connections) + " connections", at_first, now, 1);
+    }
     std::fflush(stdout);
-}
-
-awaitable<void> dial(side &from, multiaddr to, peer_id hub) {
-    co_await from.net.dial(to);
-    co_await from.identify.ask(hub);
-}
-
-[[noreturn]] void give_up(char const *why) {
-    std::fprintf(stderr, "idle_bench: %s\n", why);
-    std::_Exit(1);
-}
-
-/// Runs a coroutine on a context that has no thread of its own.
-void run(asio::io_context &io, awaitable<void> what) {
-    bool done = false;
-    asio::co_spawn(io, std::move(what), [&done](std::exception_ptr e) {
-        if (e) give_up("a dial failed");
-        done = true;
-    });
-    io.restart();
-    while (!done) io.run_one();
-}
-
-constexpr auto settling = std::chrono::seconds{5}; // a duplicate's retirement, identify, shrinking, some heartbeats
-
-void be_peers(std::size_t count, bool with_gossip, multiaddr const &hub) {
-    asio::io_context io{1};
-    std::vector<std::unique_ptr<side>> all;
-    {
-        side warm{io, with_gossip}; // one-time costs
-        run(io, dial(warm, hub, *hub.peer()));
-        run(io, warm.net.disconnect(*hub.peer()));
-        if (warm.chat) run(io, warm.chat->stop());
-        run(io, warm.net.stop());
-    }
-    auto const before = memory::now();
-    for (std::size_t i = 0; i < count; ++i) {
-        all.push_back(std::make_unique<side>(io, with_gossip));
-        run(io, dial(*all.back(), hub, *hub.peer()));
-    }
-    io.restart();
-    io.run_for(settling);
-    report("peers", before, count);
-    io.run_for(settling);
-    std::_Exit(0);
+    std::_Exit(0); // without goodbyes to all of them
 }
 
 } // namespace
 
-int main(int count_of_words, char **words) {
-    std::size_t count = 1000;
-    bool with_gossip = false;
-    for (int i = 1; i < count_of_words; ++i) {
-        std::string_view const word{words[i]};
-        if (word == "--gossip")
-            with_gossip = true;
-        else if (word == "--connections" && i + 1 < count_of_words)
-            count = std::strtoul(words[++i], nullptr, 10);
-        else
-            give_up("usage: idle_bench [--connections N] [--gossip]");
+int main(int argc, char **argv) {
+    settings chosen;
+    std::string const mode = argc > 1 ? argv[1] : "";
+    for (int i = 2; i + 1 < argc; i += 2) {
+        if (!std::strcmp(argv[i], "--connections")) chosen.connections = std::strtoul(argv[i + 1], nullptr, 10);
+        if (!std::strcmp(argv[i], "--settle")) chosen.settle = std::atoi(argv[i + 1]);
     }
-    rlimit files{};
-    ::getrlimit(RLIMIT_NOFILE, &files);
-    files.rlim_cur = files.rlim_max;
-    ::setrlimit(RLIMIT_NOFILE, &files);
-
-    int line[2];
-    if (::pipe(line) != 0) give_up("pipe");
-    auto const child = ::fork();
-    if (child < 0) give_up("fork");
-    if (child == 0) {
-        char text[256] = {};
-        if (::read(line[0], text, sizeof text - 1) <= 0) give_up("no hub");
-        be_peers(count, with_gossip, multiaddr::parse(text).value());
-    }
-    asio::io_context io{1};
-    side hub{io, with_gossip};
-    hub.net.start();
-    auto const address = hub.net.listen(multiaddr::parse("/ip4/127.0.0.1/tcp/0").value()).with_peer(hub.self.id()).to_string();
-    if (::write(line[1], address.data(), address.size()) < 0) give_up("write");
-    std::size_t met = 0;
-    swarm_observer observer;
-    observer.connected = [&met](connection_info const &) { ++met; };
-    auto const token = hub.net.observe(std::move(observer));
-    while (met < 1) io.run_one(); // the one that warms up
-    while (hub.net.connection_count() > 0) io.run_one();
-    auto const before = memory::now();
-    while (hub.net.connection_count() < count) io.run_one();
-    io.run_for(settling);
-    if (hub.net.connection_count() != count) give_up("connections were lost");
-    report("hub", before, count);
-    ::waitpid(child, nullptr, 0);
-    std::_Exit(0);
+    bench::allow_files();
+    light_node::with_gossip = mode == "gossip";
+    if (mode == "swarm") measure<light_node, light_node>("swarm alone", chosen, false);
+    if (mode == "gossip") measure<light_node, light_node>("swarm and gossip", chosen, false);
+    if (mode == "node") measure<whole_node, bench::crowd_node>("whole node", chosen, true);
+    std::fputs("usage: idle_bench swarm|gossip|node [--connections N] [--settle SECONDS]\n", stderr);
+    return 1;
 }

@@ -49,6 +49,11 @@ class disk_file {
 
     /// Cuts off, or makes longer by zeros that take no room.
     std::error_code resize(std::uint64_t size) const;
+    /// Lets the system begin to bring these bytes to the disk, so that a later sync has less to wait for. Does nothing where it cannot.
+    void begin_sync(std::uint64_t position, std::uint64_t size) const noexcept;
+    /// Waits until these bytes have been written, and lets the system use their memory for other things. Not yet as safe as after
+    /// `sync()`; does nothing where it cannot. @return as `sync()`, which tells of an error only once
+    std::error_code end_sync(std::uint64_t position, std::uint64_t size) const;
     /// Returns when the content is on the disk.
     std::error_code sync() const;
     /// Takes the file for this process alone; false where another one has it. Ends with the handle.

@@ -8,6 +8,7 @@
 #include "journal.hpp"
 
 #include <cstdint>
+#include <deque>
 #include <filesystem>
 #include <memory>
 #include <mutex>
@@ -31,7 +32,8 @@ class output_file {
     /// Reads a chunk back. @param buffer of the chunk's size
     std::error_code read_chunk(std::uint64_t chunk, mutable_bytes buffer) const;
 
-    /// Writes a verified chunk, and then notes it in the journal.
+    /// Writes a verified chunk, and then notes it in the journal. Few chunks wait for the disk at once, and large files do not fill
+    /// the memory that the system keeps files in.
     std::error_code write_chunk(std::uint64_t chunk, bytes_view data);
 
     /// Brings the complete file to the disk, and gives it its name, or that name with a number where it is taken.
@@ -47,6 +49,7 @@ class output_file {
   private:
     static constexpr char journal_suffix[] = ".journal";
     static constexpr unsigned max_names = 10'000;
+    static constexpr std::uint64_t max_unsynced = std::uint64_t{16} << 20;
 
     output_file(std::filesystem::path folder, disk_folder directory, std::string name, journal_header header);
 
@@ -65,6 +68,7 @@ class output_file {
     disk_file part_;
     disk_file journal_;
     std::uint64_t journal_end_ = 0;
+    std::deque<std::uint64_t> unsynced_; // chunks, as they were written
     std::mutex writing_;
 };
 

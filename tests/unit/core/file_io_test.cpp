@@ -119,6 +119,24 @@ TEST_CASE("files: written and read at positions, past 4 GiB, and locked") {
     CHECK(other.read_at(0, buffer).value() == 2); // a lock keeps nobody from reading
 }
 
+TEST_CASE("files: what is brought to the disk early is there as before, and may be written again") {
+    folder const f;
+    auto const directory = disk_folder::open(f.path).value();
+    auto const file = directory.open_file("a", disk_folder::opening::created).value();
+    bytes data(100'000, 1);
+    CHECK(!file.write_at(0, data));
+    file.begin_sync(0, data.size());
+    CHECK(!file.end_sync(0, data.size()));
+    CHECK(!file.end_sync(data.size(), 1000)); // nothing is there
+    data[5000] = 2;
+    CHECK(!file.write_at(5000, bytes_view{data}.subspan(5000, 1)));
+    bytes back(data.size());
+    CHECK(file.read_at(0, back).value() == data.size());
+    CHECK(back == data);
+    CHECK(!file.sync());
+    CHECK(disk_file{}.end_sync(0, 1).value() == 0); // where the system has no such thing it is left to sync()
+}
+
 TEST_CASE("files: one that is open can be replaced and removed, names may be of any language") {
     folder const f;
     auto const directory = disk_folder::open(f.path).value();

@@ -49,6 +49,19 @@ TEST_CASE("output file: written in any order, named at the end") {
     CHECK(folder.count() == 1);
 }
 
+TEST_CASE("output file: one that is larger than what may wait for the disk") {
+    temporary_folder const folder;
+    bytes const data = random_content((std::size_t{40} << 20) + 17);
+    chunk_map const map{data.size(), chunk};
+    auto file = opened(folder, map);
+    for (std::uint64_t n = 0; n < map.count(); ++n) { // neighbours change places
+        auto const next = std::min(n ^ 1, map.count() - 1);
+        CHECK(!file->write_chunk(next, part_of(data, map, next)));
+    }
+    CHECK(file->finish().value() == folder.path / "a.bin");
+    CHECK((temporary_folder::read(folder.path / "a.bin") == to_text(data)));
+}
+
 TEST_CASE("output file: the empty file") {
     temporary_folder const folder;
     auto file = opened(folder, chunk_map::of(0));

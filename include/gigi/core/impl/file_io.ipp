@@ -90,6 +90,23 @@ GIGI_INLINE std::error_code disk_file::resize(std::uint64_t size) const {
     return ::ftruncate(native_, static_cast<off_t>(size)) == 0 ? std::error_code{} : file_error(errno);
 }
 
+#ifdef SYNC_FILE_RANGE_WRITE
+GIGI_INLINE void disk_file::begin_sync(std::uint64_t position, std::uint64_t size) const noexcept {
+    ::sync_file_range(native_, static_cast<off_t>(position), static_cast<off_t>(size), SYNC_FILE_RANGE_WRITE);
+}
+
+GIGI_INLINE std::error_code disk_file::end_sync(std::uint64_t position, std::uint64_t size) const {
+    constexpr unsigned all = SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER;
+    int const failed = ::sync_file_range(native_, static_cast<off_t>(position), static_cast<off_t>(size), all) == 0 ? 0 : errno;
+    if (failed == EIO || failed == ENOSPC || failed == EDQUOT) return file_error(failed); // otherwise this file system has no such thing
+    ::posix_fadvise(native_, static_cast<off_t>(position), static_cast<off_t>(size), POSIX_FADV_DONTNEED);
+    return {};
+}
+#else
+GIGI_INLINE void disk_file::begin_sync(std::uint64_t, std::uint64_t) const noexcept {}
+GIGI_INLINE std::error_code disk_file::end_sync(std::uint64_t, std::uint64_t) const { return {}; }
+#endif
+
 GIGI_INLINE std::error_code disk_file::sync() const { return ::fsync(native_) == 0 ? std::error_code{} : file_error(errno); }
 
 GIGI_INLINE bool disk_file::try_lock() const { return ::flock(native_, LOCK_EX | LOCK_NB) == 0; }

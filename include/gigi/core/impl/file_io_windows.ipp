@@ -135,6 +135,9 @@ GIGI_INLINE std::error_code disk_file::resize(std::uint64_t size) const {
     return ::SetFileInformationByHandle(file, FileEndOfFileInfo, &end, sizeof end) ? std::error_code{} : detail::last_file_error();
 }
 
+GIGI_INLINE void disk_file::begin_sync(std::uint64_t, std::uint64_t) const noexcept {}
+GIGI_INLINE std::error_code disk_file::end_sync(std::uint64_t, std::uint64_t) const { return {}; }
+
 GIGI_INLINE std::error_code disk_file::sync() const {
     return ::FlushFileBuffers(detail::handle_of(*this)) ? std::error_code{} : detail::last_file_error();
 }

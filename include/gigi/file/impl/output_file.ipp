@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <optional>
 #include <utility>
 
 namespace gigi::inline v1 {
@@ -34,10 +35,21 @@ GIGI_INLINE std::error_code output_file::read_chunk(std::uint64_t chunk, mutable
 }
 
 GIGI_INLINE std::error_code output_file::write_chunk(std::uint64_t chunk, bytes_view data) {
-    std::lock_guard const lock{writing_}; // the system lets one writer at a file: the others would spin
-    if (auto const code = part_.write_at(header_.map.offset(chunk), data)) return code;
-    auto const record = encode_journal_record(static_cast<std::uint32_t>(chunk));
-    return journal_.write_at(std::exchange(journal_end_, journal_end_ + record.size()), record);
+    auto const &map = header_.map;
+    std::optional<std::uint64_t> oldest;
+    {
+        std::lock_guard const lock{writing_}; // the system lets one writer at a file: the others would spin
+        if (auto const code = part_.write_at(map.offset(chunk), data)) return code;
+        auto const record = encode_journal_record(static_cast<std::uint32_t>(chunk));
+        if (auto const code = journal_.write_at(std::exchange(journal_end_, journal_end_ + record.size()), record)) return code;
+        unsynced_.push_back(chunk);
+        if (unsynced_.size() * map.chunk_size > max_unsynced) {
+            oldest = unsynced_.front();
+            unsynced_.pop_front();
+        }
+    }
+    part_.begin_sync(map.offset(chunk), data.size()); // or the end would have to wait for all of it
+    return oldest ? part_.end_sync(map.offset(*oldest), map.size_of(*oldest)) : std::error_code{};
 }
 
 GIGI_INLINE result<std::filesystem::path> output_file::finish() {

@@ -59,11 +59,16 @@ class whole_node {
     explicit whole_node(asio::io_context &io) : self_{io.get_executor(), bench::on_loopback("hub")} {}
     gigi::awaitable<std::string> listen() {
         co_await self_.start();
+        asio::co_spawn(self_.get_executor(), read_events(), [](std::exception_ptr) {});
         co_return self_.addresses().front().to_string();
     }
     gigi::awaitable<std::size_t> connections() { co_return self_.peers().size(); }
 
   private:
+    /// As every app does: what nobody reads is memory, too.
+    gigi::awaitable<void> read_events() {
+        for (;;) co_await self_.next_event();
+    }
     gigi::node self_;
 };
 

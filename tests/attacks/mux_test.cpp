@@ -138,6 +138,36 @@ TEST_CASE("T3: mux: floods of frames that oblige us to answer end, whether or no
         }
 }
 
+TEST_CASE("T3: mux: answers that are taken one by one, and never all of them, take no memory") {
+    struct reader {
+        yamux_stream_state &on_open(std::uint32_t) { return *opened.emplace_back(std::make_unique<yamux_stream_state>()); }
+        void on_data(yamux_stream_state &, bytes_view) {}
+        void on_end(yamux_stream_state &) {}
+        void on_closed(yamux_stream_state &) {}
+        void on_reset(yamux_stream_state &, std::error_code) {}
+        std::vector<std::unique_ptr<yamux_stream_state>> opened;
+    } handler;
+    static_assert(YamuxHandler<reader>);
+    yamux_options few;
+    few.max_inbound_streams = 1;
+    time_point const now{1s};
+    yamux_session victim{false, few, now};
+    std::uint32_t id = 1;
+    auto const ask = [&] {
+        bytes const one = yamux_bytes(update, syn, id, 0); // all but the first are refused
+        id += 2;
+        return victim.receive(one, now, handler);
+    };
+    for (int i = 0; i < 1000; ++i) REQUIRE_FALSE(ask());
+    memory_meter::span const used;
+    for (int i = 0; i < 200'000; ++i) {
+        REQUIRE_FALSE(ask());
+        REQUIRE(victim.next(now).has_value());
+    }
+    CHECK(victim.wants_write()); // there has been something to say all the time
+    CHECK(used.most() < 256 * 1024);
+}
+
 TEST_CASE("T4: mux: 100,000 streams asked for: a bounded number is there at any time, the rest is refused") {
     for (bool const with_protocol : {false, true}) {
         CAPTURE(with_protocol);

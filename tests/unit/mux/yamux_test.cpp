@@ -768,6 +768,29 @@ TEST_CASE("yamux: a peer that breaks the protocol is told so, and every stream e
     });
 }
 
+TEST_CASE("yamux: a peer that leaves because something is wrong ends all streams at once") {
+    duration const took = run_simulated([](any_io_executor executor) -> awaitable<void> {
+        memory_link link{executor};
+        yamux<memory_channel> a{executor, link.dialler(), true};
+        memory_channel raw = link.listener();
+        std::error_code code;
+        task_group tasks{executor};
+        tasks.spawn(pair::watch(a, code));
+        stream s{a.open_stream(), peer_id{}};
+        co_await s.write(as_bytes("hello"));
+        bytes const goodbye = from_hex("000300000000000000000002").value();
+        bytes_view pieces[] = {goodbye};
+        std::span<bytes_view const> const all{pieces};
+        co_await raw.write(all);
+        bytes buffer(10);
+        std::string const read = co_await outcome(s.read_some(buffer));
+        CHECK(read == "closed");
+        co_await tasks.join();
+        CHECK(error_name(code) == "reset");
+    });
+    CHECK(took < 100ms); // not when its patience ends
+}
+
 TEST_CASE("yamux: ends without a goodbye: an error where streams were open or a frame was cut, none otherwise") {
     struct row {
         bool with_stream;

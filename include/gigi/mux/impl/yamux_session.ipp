@@ -223,6 +223,10 @@ GIGI_INLINE void yamux_session::push_control(yamux_header header) {
         fail(errc::limit_exceeded);
         return;
     }
+    if (control_next_ >= max_control) { // what has been sent takes no room, though there has always been something to send
+        control_.erase(control_.begin(), control_.begin() + static_cast<std::ptrdiff_t>(control_next_));
+        control_next_ = 0;
+    }
     control_.push_back(header);
 }
 
@@ -282,7 +286,9 @@ GIGI_INLINE duration yamux_session::shortest_trip() const noexcept {
 
 GIGI_INLINE void yamux_session::on_go_away(yamux_header const &header) {
     if (std::exchange(goodbye_, true)) count_useless();
-    if (header.length != static_cast<std::uint32_t>(yamux_goodbye::normal)) end_with(errc::reset);
+    if (header.length == static_cast<std::uint32_t>(yamux_goodbye::normal)) return;
+    end_with(errc::reset);
+    said_goodbye_ = true; // the peer listens no more
 }
 
 GIGI_INLINE void yamux_session::count_useless() {

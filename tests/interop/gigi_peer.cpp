@@ -59,7 +59,8 @@ class peer {
                     [](peer_id const &from, identify_message const &m) {
                         json_object o;
                         o.add("event", "identified").add("peer", from.to_string()).add("agent", m.agent).add("protocols", m.protocols);
-                        o.add("signed", !m.signed_record.empty());
+                        auto const record = open_peer_record(m.signed_record);
+                        o.add("signed", record && record->peer == from);
                         say(o);
                     }},
           gossip_{swarm_, gossip_options{}, callbacks(), random_}, tasks_{executor_} {

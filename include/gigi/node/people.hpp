@@ -26,7 +26,7 @@ class people {
     void connected(connection_info const &info) { present_.insert_or_assign(info.peer, presence{}); }
     void disconnected(peer_id const &peer) { present_.erase(peer); }
 
-    /// Takes what identify said.
+    /// Takes what identify said; what it left empty stays as it was.
     void identified(peer_id const &peer, std::string agent, std::vector<std::string> protocols);
 
     /// Takes the nickname that an authenticated peer gives itself.

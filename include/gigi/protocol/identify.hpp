@@ -9,6 +9,7 @@
 #include "../peer/multiaddr.hpp"
 
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -16,7 +17,7 @@
 
 namespace gigi::inline v1 {
 
-/// What a node says of itself. Strings are as the peer sent them: of any content, capped in length.
+/// What a node says of itself. All is as the peer sent it: strings of any content, capped in length.
 struct identify_message {
     static constexpr std::size_t max_size = 8192;       ///< bytes of one message
     static constexpr std::size_t max_addresses = 32;    ///< further ones are passed over
@@ -28,7 +29,7 @@ struct identify_message {
     std::optional<multiaddr> observed;      ///< where the sender sees us
     std::string protocol_version;
     std::string agent;
-    bytes signed_record;                    ///< an envelope with a peer record; may be empty
+    bytes signed_record;                    ///< as it came, not verified: see `open_peer_record`; may be empty
 
     void encode(bytes &out) const;
     static result<identify_message> decode(bytes_view data);
@@ -45,7 +46,8 @@ class identify_service {
     static constexpr std::size_t max_messages = 10; ///< merged from one stream
 
     /// @param addresses what this node listens on, to be told to others
-    /// @param identified called for every message that a peer sent, at connect and later
+    /// @param identified called for every message that a peer sent, at connect and later; a push may say a part only, and leave the
+    ///   rest empty
     /// @par Lifetime `on` must outlive the service; call `stop()` before destroying it.
     identify_service(swarm &on, std::string agent, std::function<std::vector<multiaddr>()> addresses,
                      std::function<void(peer_id const &, identify_message const &)> identified);
@@ -54,24 +56,25 @@ class identify_service {
     /// @throws error: `errc::unsupported_protocol`, `errc::protocol_violation`, `errc::timed_out`, …
     [[nodiscard]] awaitable<void> ask(peer_id peer);
 
-    /// Tells every connected peer, soon, what has changed of this node.
+    /// Tells every connected peer, in a second, what has changed of this node.
     void push_soon();
     [[nodiscard]] awaitable<void> stop();
 
     /// What this node says of itself to a peer that it sees at `observed`.
-    identify_message self(std::optional<multiaddr> observed) const;
+    identify_message self(std::optional<multiaddr> observed);
 
   private:
     static constexpr duration patience = std::chrono::seconds{10};
 
     template <class Channel> static awaitable<identify_message> read_all(Channel &channel);
 
-    /// The key must be the one that the handshake authenticated; a record must be signed by it (T7).
-    static std::error_code check(peer_id const &peer, identify_message &m);
+    /// The key must be the one that the handshake authenticated (T7).
+    static std::error_code check(peer_id const &peer, identify_message const &m);
     awaitable<void> answer(stream incoming);
     awaitable<void> take_push(stream incoming);
     template <class Channel> static awaitable<void> wait_for_end(Channel &channel);
     awaitable<void> push_all();
+    awaitable<void> push_to(peer_id peer);
     awaitable<void> push(peer_id peer);
 
     swarm &swarm_;
@@ -79,7 +82,10 @@ class identify_service {
     std::function<std::vector<multiaddr>()> addresses_;
     std::function<void(peer_id const &, identify_message const &)> identified_;
     context_clock clock_;
-    bool pushing_ = false;
+    std::vector<multiaddr> recorded_; // what `record_` says
+    bytes record_;
+    bool due_ = false;                // `push_all` waits
+    std::map<peer_id, bool> pushes_;  // under way; whether there is more to tell by now
     task_group tasks_;
 };
 

@@ -18,8 +18,8 @@ GIGI_INLINE people::people(peer_store &store, context_clock clock, std::function
 GIGI_INLINE void people::identified(peer_id const &peer, std::string agent, std::vector<std::string> protocols) {
     auto const found = present_.find(peer);
     if (found == present_.end()) return;
-    found->second.agent = std::move(agent);
-    found->second.protocols = std::move(protocols);
+    if (!agent.empty()) found->second.agent = std::move(agent);
+    if (!protocols.empty()) found->second.protocols = std::move(protocols);
     found->second.identified = true;
     announce(peer, found->second);
 }

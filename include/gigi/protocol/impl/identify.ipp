@@ -12,20 +12,21 @@
 #include "../../peer/peer_record.hpp"
 #include "../../peer/public_key.hpp"
 
+#include <array>
 #include <utility>
 
 namespace gigi::inline v1 {
 
 template <class Channel> awaitable<identify_message> identify_service::read_all(Channel &channel) {
-    identify_message merged = co_await channel.template read<identify_message>();
-    for (std::size_t n = 1; n < max_messages; ++n) {
-        std::optional<identify_message> more = co_await channel.template try_read<identify_message>();
-        if (!more) co_return merged;
-        bytes again;
-        more->encode(again);
-        if (auto const failed = merged.merge(again)) throw error{failed};
+    identify_message merged;
+    for (std::size_t n = 0;; ++n) {
+        std::optional<std::size_t> const size = co_await channel.next_size(identify_message::max_size);
+        if (!size && n == 0) throw error{make_error_code(errc::end_of_stream)};
+        if (!size) co_return merged;
+        if (n == max_messages) throw error{errc::limit_exceeded, "identify messages"};
+        bytes const part = co_await channel.read_bytes(identify_message::max_size); // as it came: what it does not say, it leaves as it was
+        if (auto const failed = merged.merge(part)) throw error{failed};
     }
-    throw error{errc::limit_exceeded, "identify messages"};
 }
 
 template <class Channel> awaitable<void> identify_service::wait_for_end(Channel &channel) {
@@ -36,7 +37,9 @@ template <class Channel> awaitable<void> identify_service::wait_for_end(Channel 
 
 GIGI_INLINE void identify_message::encode(bytes &out) const {
     protobuf_writer message{out};
-    message.text(5, protocol_version).text(6, agent).data(1, public_key);
+    if (!protocol_version.empty()) message.text(5, protocol_version);
+    if (!agent.empty()) message.text(6, agent);
+    if (!public_key.empty()) message.data(1, public_key);
     for (auto const &address : listen_addresses) message.data(2, address.bytes());
     if (observed) message.data(4, observed->bytes());
     for (auto const &protocol : protocols) message.text(3, protocol);
@@ -84,15 +87,14 @@ GIGI_INLINE awaitable<void> identify_service::ask(peer_id peer) {
     opened.expires_at(clock_.now() + patience);
     framed<lazy_stream, message_codec> channel{std::move(opened)};
     co_await channel.flush();
-    identify_message message = co_await read_all(channel);
+    identify_message const message = co_await read_all(channel);
     channel.close_write();
     if (auto const failed = check(peer, message)) throw error{failed, "identify"};
     identified_(peer, message);
 }
 
 GIGI_INLINE void identify_service::push_soon() {
-    if (pushing_) return;
-    pushing_ = true;
+    if (std::exchange(due_, true)) return;
     tasks_.spawn(push_all());
 }
 
@@ -103,7 +105,7 @@ GIGI_INLINE awaitable<void> identify_service::stop() {
     co_await tasks_.join();
 }
 
-GIGI_INLINE identify_message identify_service::self(std::optional<multiaddr> observed) const {
+GIGI_INLINE identify_message identify_service::self(std::optional<multiaddr> observed) {
     identify_message m;
     auto const &key = swarm_.self().public_key();
     m.public_key = key.encode();
@@ -113,20 +115,18 @@ GIGI_INLINE identify_message identify_service::self(std::optional<multiaddr> obs
     m.observed = std::move(observed);
     m.protocol_version = "ipfs/0.1.0";
     m.agent = agent_;
-    m.signed_record = seal_peer_record(swarm_.self(), m.listen_addresses, clock_.unix_milliseconds());
+    if (record_.empty() || m.listen_addresses != recorded_) { // a signature costs more than all the rest
+        record_ = seal_peer_record(swarm_.self(), m.listen_addresses, clock_.unix_milliseconds());
+        recorded_ = m.listen_addresses;
+    }
+    m.signed_record = record_;
     return m;
 }
 
-GIGI_INLINE std::error_code identify_service::check(peer_id const &peer, identify_message &m) {
-    if (!m.public_key.empty()) {
-        auto const key = public_key::decode(m.public_key);
-        if (!key || peer_id::from_public_key(*key) != peer) return errc::peer_mismatch;
-    }
-    if (!m.signed_record.empty()) {
-        auto const record = open_peer_record(m.signed_record);
-        if (!record || record->peer != peer)
-            m.signed_record.clear(); // another implementation's freedom; it is merely not believed
-    }
+GIGI_INLINE std::error_code identify_service::check(peer_id const &peer, identify_message const &m) {
+    if (m.public_key.empty()) return {};
+    auto const key = public_key::decode(m.public_key);
+    if (!key || peer_id::from_public_key(*key) != peer) return errc::peer_mismatch;
     return {};
 }
 
@@ -145,7 +145,7 @@ GIGI_INLINE awaitable<void> identify_service::take_push(stream incoming) {
     peer_id const peer = incoming.peer();
     incoming.expires_at(clock_.now() + patience);
     framed<stream, message_codec> channel{std::move(incoming)};
-    identify_message message = co_await read_all(channel);
+    identify_message const message = co_await read_all(channel);
     channel.close_write();
     if (auto const failed = check(peer, message)) throw error{failed, "identify push"};
     identified_(peer, message);
@@ -153,15 +153,30 @@ GIGI_INLINE awaitable<void> identify_service::take_push(stream incoming) {
 
 GIGI_INLINE awaitable<void> identify_service::push_all() {
     co_await sleep_for(std::chrono::seconds{1}); // several changes make one push
-    pushing_ = false;
+    due_ = false;
     for (auto const &peer : swarm_.connected_peers()) {
+        auto const [under_way, fresh] = pushes_.try_emplace(peer, false);
+        if (fresh)
+            tasks_.spawn(push_to(peer)); // each by itself: a peer that does not answer keeps nobody waiting
+        else
+            under_way->second = true;
+    }
+}
+
+GIGI_INLINE awaitable<void> identify_service::push_to(peer_id peer) {
+    struct entry {
+        std::map<peer_id, bool> &all;
+        peer_id const &peer;
+        ~entry() { all.erase(peer); }
+    } const mine{pushes_, peer};
+    do {
+        pushes_[peer] = false;
         try {
             co_await push(peer);
         } catch (std::system_error const &e) {
-            if (e.code() == condition::cancelled) throw;
             log(log_level::debug, "identify", "push: ", e.what());
         }
-    }
+    } while (pushes_[peer]);
 }
 
 GIGI_INLINE awaitable<void> identify_service::push(peer_id peer) {

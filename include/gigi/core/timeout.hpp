@@ -59,6 +59,7 @@ template <class T> awaitable<void> drain(timed_operation<T> &operation) {
 /// @throws error with `errc::timed_out`; whatever the operation throws
 /// @par Cancellation Cancels the operation and waits for its end, then throws `errc::cancelled`.
 template <class T> [[nodiscard]] awaitable<T> with_timeout(awaitable<T> task, duration limit) {
+    static_assert(std::is_void_v<T> || std::is_default_constructible_v<T>, "Asio hands over a value that it has made before");
     auto const executor = co_await asio::this_coro::executor;
     detail::timed_operation<T> operation{executor};
     auto const end = context_clock{executor}.now() + limit;

@@ -88,6 +88,30 @@ class lab {
     static awaitable<void> dial_only(swarm &from, multiaddr to) { co_await from.dial(to); }
 };
 
+/// A swarm that lets 16 handshakes be under way, and hosts that begin one and say nothing more.
+class half_open_lab : public lab {
+  public:
+    half_open_lab() : lab{3, few()} {}
+    void knock(int number) {
+        auto const work = [&]() -> awaitable<void> {
+            memory_transport from{network, "10.0.0." + std::to_string(number)};
+            memory_connection made = co_await from.dial(hosts[0]->address);
+            held_.push_back(std::move(made));
+            co_await sleep_for(10ms);
+        };
+        sim.run(work());
+    }
+
+  private:
+    static swarm_options few() {
+        swarm_options o;
+        o.max_pending_handshakes = 16;
+        o.handshake_timeout = 10s;
+        return o;
+    }
+    std::vector<memory_connection> held_;
+};
+
 awaitable<void> open(swarm &from, peer_id to, std::vector<std::string> protocols, std::vector<stream> &kept) {
     stream s = co_await from.open_stream(to, std::move(protocols));
     kept.push_back(std::move(s));
@@ -519,25 +543,32 @@ TEST_CASE("swarm: one that has stopped makes no connections until it is started 
     CHECK_FALSE(l.dial(0, l[1].address));
 }
 
-TEST_CASE("T29: swarm: half-open connections are bounded in number and in time") {
-    swarm_options few;
-    few.max_pending_handshakes = 5;
-    few.handshake_timeout = 10s;
-    lab l{2, few};
-    memory_transport attacker{l.network, "10.0.0.66"};
-    std::vector<memory_connection> open_ones;
-    auto const connect = [&]() -> awaitable<void> {
-        for (int i = 0; i < 20; ++i) {
-            auto made = co_await attacker.dial(l[0].address);
-            open_ones.push_back(std::move(made));
-        }
-        co_await sleep_for(1s);
-    };
-    l.sim.run(connect());
-    CHECK(l[0].net.stats().handshakes_refused == 15);
+TEST_CASE("T29: swarm: half-open connections, each from a host of its own, are bounded in number and in time") {
+    half_open_lab l;
+    for (int i = 100; i < 140; ++i) l.knock(i);
+    CHECK(l[0].net.stats().handshakes_refused == 24);
+    CHECK(l[0].net.stats().handshakes_refused_per_address == 0);
     l.sim.run_for(11s);
-    CHECK(l[0].net.stats().handshakes_failed == 5);
+    CHECK(l[0].net.stats().handshakes_failed == 16);
     CHECK_FALSE(l.dial(1, l[0].address));
+}
+
+TEST_CASE("T29: swarm: of the last eighth of the half-open connections a host gets one, and none that has some already") {
+    half_open_lab l;
+    auto const refused = [&] { return l[0].net.stats().handshakes_refused; };
+    for (int i = 0; i < 40; ++i) l.knock(66);
+    CHECK(refused() == 26); // 14 are there
+    CHECK_FALSE(l.dial(1, l[0].address));
+    for (int i = 0; i < 3; ++i) l.knock(67);
+    CHECK(refused() == 28); // 15
+    l.knock(68);
+    CHECK(refused() == 28); // 16: now it is full for everybody
+    l.knock(69);
+    CHECK(refused() == 29);
+    CHECK(l.dial(2, l[0].address));
+    l.sim.run_for(11s);
+    CHECK(l[0].net.stats().handshakes_failed == 16);
+    CHECK_FALSE(l.dial(2, l[0].address));
 }
 
 TEST_CASE("newer_connection_wins: both sides of a simultaneous dial decide alike") {

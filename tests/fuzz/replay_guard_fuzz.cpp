@@ -60,7 +60,9 @@ class world {
         }
     }
 
-    bool is_time(std::uint64_t seqno) const { return seqno >= 1'577'836'800 * second && seqno <= wall_number() + 86'400 * second; }
+    bool is_time(std::uint64_t seqno) const {
+        return seqno >= 1'577'836'800 * second && seqno <= std::max(2'208'988'800 * second, wall_number() + 86'400 * second);
+    }
 
     void hear(std::size_t n, std::uint64_t seqno, bool first_hand) {
         // Who was silent longest is forgotten where there are too many.

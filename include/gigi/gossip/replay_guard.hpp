@@ -2,7 +2,8 @@
 //
 // Layer: gossip. Sans-I/O. The seen cache knows a message for two minutes only; a signed message stays valid for ever. As go-libp2p's
 // BasicSeqnoValidator this remembers how far an author's sequence numbers have come, but it lets messages overtake each other, and
-// leaves authors alone whose numbers are no clock: those of js-libp2p are random.
+// leaves authors alone whose numbers are no clock: those of js-libp2p are random. Whether they are one does not depend on this
+// host's own clock being right: a computer without a battery begins in 1970.
 #pragma once
 
 #include "../core/clock.hpp"
@@ -21,6 +22,10 @@ namespace gigi::inline v1 {
 ///
 /// A message is refused where a higher number of its author's, or its own, was heard more than half to one `memory` ago.
 /// Use it together with a seen cache that remembers messages for `memory`: what it has forgotten is refused here.
+///
+/// An author is left alone from its first number on that can be no time, until it is forgotten: also one whose own clock was
+/// once before 2020. Of an author with random numbers a message that was not sent by itself is taken for a replay where this and all
+/// numbers before it can be times, and it is lower than one of a minute ago: that befalls one author in 1,700.
 class replay_guard {
   public:
     /// @param memory how long the seen cache remembers; messages may overtake each other by half of that
@@ -45,7 +50,7 @@ class replay_guard {
     };
     using entry = std::pair<peer_id, known>;
 
-    /// Whether a number can be a time: between 2020 and tomorrow. One random number in a hundred can.
+    /// Whether a number can be a time: between 2020 and 2040, or tomorrow where that is later. One random number in thirty can.
     static bool is_time(std::uint64_t seqno, wall_time wall) noexcept;
     known &touch(peer_id const &author);
 

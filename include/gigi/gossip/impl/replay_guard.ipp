@@ -36,9 +36,10 @@ GIGI_INLINE bool replay_guard::admit(peer_id const &author, std::uint64_t seqno,
 }
 
 GIGI_INLINE bool replay_guard::is_time(std::uint64_t seqno, wall_time wall) noexcept {
-    constexpr std::uint64_t start = 1'577'836'800ull * 1'000'000'000ull;
-    auto const end = (wall.time_since_epoch() + std::chrono::hours{24}).count();
-    return seqno >= start && end > 0 && seqno <= static_cast<std::uint64_t>(end);
+    using namespace std::chrono_literals;
+    constexpr wall_time start{std::chrono::sys_days{2020y / 1 / 1}}, end{std::chrono::sys_days{2040y / 1 / 1}};
+    auto const latest = std::max(wall + 24h, end);
+    return seqno >= static_cast<std::uint64_t>(start.time_since_epoch().count()) && seqno <= static_cast<std::uint64_t>(latest.time_since_epoch().count());
 }
 
 GIGI_INLINE replay_guard::known &replay_guard::touch(peer_id const &author) {

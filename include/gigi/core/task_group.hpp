@@ -32,7 +32,13 @@ class task_group {
 
     /// Waits until every task has ended.
     /// @throws the first failure of a task that was not caused by `cancel()`
-    /// @par Cancellation Cancels the tasks, still waits until they have ended, then throws `errc::cancelled`.
+    /// @par Cancellation Cancels the tasks, still waits until they have ended, then throws `errc::cancelled`. That is where it waits
+    ///   already: in a coroutine that was cancelled before, Asio throws `operation_aborted` at the `co_await`, before `join()` runs, and the
+    ///   group is destroyed with live tasks. Where that can be, as after a `catch`, end the group with these three:
+    ///
+    ///       co_await asio::this_coro::reset_cancellation_state();
+    ///       group.cancel();
+    ///       co_await group.join();
     [[nodiscard]] awaitable<void> join();
 
     std::size_t size() const noexcept { return children_.size(); }

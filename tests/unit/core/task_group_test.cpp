@@ -103,6 +103,45 @@ TEST_CASE("task_group: a cancelled join cancels the tasks, waits for their end, 
     });
 }
 
+TEST_CASE("task_group: a coroutine that was cancelled before it joins ends its group all the same, in the way that join() names") {
+    asio::io_context io;
+    int ended = 0;
+    bool joined_at_once = true;
+    std::error_code seen, waited;
+    auto const scope = [&]() -> awaitable<void> {
+        auto const executor = co_await asio::this_coro::executor;
+        task_group group{executor};
+        group.spawn(count_end(ended, 1h));
+        try {
+            co_await sleep_for(1h);
+        } catch (std::system_error const &e) {
+            waited = e.code();
+        }
+        try {
+            co_await group.join(); // never begins
+        } catch (std::system_error const &e) {
+            seen = e.code();
+            joined_at_once = group.empty();
+        }
+        co_await asio::this_coro::reset_cancellation_state();
+        group.cancel();
+        co_await group.join();
+        CHECK(group.empty());
+    };
+    asio::cancellation_signal stop;
+    std::exception_ptr failure;
+    asio::co_spawn(io, scope(), asio::bind_cancellation_slot(stop.slot(), [&](std::exception_ptr e) { failure = e; }));
+    io.poll();
+    stop.emit(asio::cancellation_type::terminal);
+    io.run();
+    CHECK_FALSE(failure);
+    CHECK(waited == condition::cancelled);
+    CHECK(seen == asio::error::operation_aborted);
+    CHECK(seen == condition::cancelled);
+    CHECK_FALSE(joined_at_once);
+    CHECK(ended == 1);
+}
+
 TEST_CASE("task_group: a context destroyed in the middle frees the tasks, and the group does not abort") {
     asio::io_context io;
     int ended = 0;

@@ -20,7 +20,7 @@ namespace gigi::inline v1 {
 class peer_ref {
   public:
     peer_ref(char const *text) : text_{text} {}
-    peer_ref(std::string_view text) : text_{text} {}
+    peer_ref(std::string_view text) : text_{text.data() ? text : std::string_view{""}} {} // also a view of nothing is a text
     peer_ref(std::string const &text) : text_{text} {}
     peer_ref(peer_id const &id) : id_{id} {}
 

@@ -161,9 +161,9 @@ MUTATIONS = [
              drop("if (source.owed.empty() || source.owed.front() != chunk) return verdict::unexpected;")),
 
     # Serialization
-    mutation("T28", "a huge size tag", "unit/codec/cereal_codec_test.cpp", "T28: a huge*",
+    mutation("T28", "a huge size tag", "unit/codec/archive_test.cpp", "T28: archive: a huge*",
              drop("if (count.value > data_.size() / least) refuse();"), drop("if (n > data_.size()) refuse();")),
-    mutation("T28", "values nested without end", "unit/codec/cereal_codec_test.cpp", "T28: nesting*",
+    mutation("T28", "values nested without end", "unit/codec/archive_test.cpp", "T28: archive: nesting*",
              drop("if (++depth_ > detail::max_wire_depth) refuse();")),
 
     # The node as a whole

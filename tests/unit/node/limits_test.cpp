@@ -1,115 +1,22 @@
-// What a node does past its limits, and which counter says so. Those of swarms, files, gossip and the parts of a node have
-// their tests there; here is what only a whole node has. In simulated time.
+// What a node does past its limits, and which counter says so: messages, groups, what it keeps. Connections and streams are in
+// limits_links_test.cpp, peers and files in limits_more_test.cpp. In simulated time.
 #include "support/gossip_node.hpp"
+#include "unit/node/node_lab.hpp"
 
-#include <gigi/core/json.hpp>
 #include <gigi/node/group_payload.hpp>
-#include <gigi/node/node_core.hpp>
-#include <gigi/node/node_stats.hpp>
 #include <gigi/node/options.hpp>
-#include <gigi/node/presence.hpp>
-#include <gigi/testing/memory_stack.hpp>
 
 #include <doctest/doctest.h>
 
-#include <filesystem>
 #include <fstream>
 #include <iterator>
-#include <regex>
-#include <set>
 #include <string>
 #include <vector>
 
-#include <unistd.h>
-
 using namespace gigi;
-namespace fs = std::filesystem;
+using namespace node_lab;
 
 namespace {
-
-/// Alice, whose limits a test sets, and Bob, who has the usual ones.
-class lab {
-  public:
-    explicit lab(std::function<void(node_options &)> const &set) : network{sim.get_executor(), sim.random()} {
-        fs::remove_all(folder);
-        auto options = testing::memory_node_options("alice", "10.1.0.1");
-        options.output_directory = folder / "alice";
-        set(options);
-        alice = make(options, "10.1.0.1", 1);
-        options = testing::memory_node_options("bob", "10.1.0.2");
-        options.output_directory = folder / "bob";
-        bob = make(options, "10.1.0.2", 2);
-        events = std::make_unique<event_reader>(alice->subscribe());
-        sim.run(meet());
-        sim.run_for(1s);
-    }
-    ~lab() {
-        sim.run(part());
-        fs::remove_all(folder);
-    }
-
-    std::error_code code_of(awaitable<void> what) {
-        try {
-            sim.run(std::move(what));
-        } catch (std::system_error const &e) {
-            return e.code();
-        }
-        return {};
-    }
-    template <class E> std::vector<E> heard() {
-        std::vector<E> all;
-        event e;
-        while (events->try_next(e))
-            if (auto const *const match = std::get_if<E>(&e)) all.push_back(*match);
-        return all;
-    }
-    fs::path file(std::string const &name, std::size_t size) const {
-        fs::create_directories(folder);
-        std::ofstream{folder / name} << std::string(size, 'x') << std::flush;
-        return folder / name;
-    }
-
-    testing::simulation sim{5};
-    memory_network network;
-    fs::path const folder = fs::temp_directory_path() / ("gigi-limits-" + std::to_string(::getpid()));
-    std::unique_ptr<testing::memory_node> alice, bob;
-    std::unique_ptr<event_reader> events; // Alice's
-
-  private:
-    std::unique_ptr<testing::memory_node> make(node_options const &options, std::string const &ip, std::uint64_t number) {
-        testing::memory_stack stack;
-        stack.network = &network;
-        stack.host = ip;
-        stack.seed = number;
-        return std::make_unique<testing::memory_node>(sim.get_executor(), options, stack);
-    }
-    awaitable<void> meet() {
-        co_await alice->start();
-        co_await bob->start();
-        std::string const address = alice->addresses().front().to_string();
-        co_await bob->dial(address);
-    }
-    awaitable<void> part() {
-        co_await bob->stop();
-        co_await alice->stop();
-    }
-};
-
-awaitable<void> say(testing::memory_node &from, std::string to, std::size_t size) {
-    std::string const text(size, 'x');
-    co_await from.send(to, text);
-}
-awaitable<void> send_bytes(testing::memory_node &from, std::string to, std::size_t size) {
-    bytes const data(size);
-    co_await from.send_bytes(to, data);
-}
-awaitable<void> send_image(testing::memory_node &from, std::string to, fs::path file) { co_await from.send_image(to, file); }
-awaitable<void> enter(testing::memory_node &who, std::string group) { co_await who.join(group); }
-awaitable<void> copy(testing::memory_node &from, testing::memory_node &to, fs::path file) {
-    std::string const code = co_await from.share(file);
-    std::string const name = from.nickname();
-    co_await to.download(name, code);
-}
 
 bytes payload(group_payload const &said) {
     bytes data;
@@ -229,73 +136,6 @@ TEST_CASE("limits: node: a group's message that is sent again after the seen cac
     l.sim.run(mallory.net.stop());
 }
 
-TEST_CASE("limits: node: peers that discovery finds") {
-    testing::simulation sim;
-    memory_network network{sim.get_executor(), sim.random()};
-    test::host self{sim.get_executor(), network, 1};
-    node_options options;
-    options.max_discovered_peers = 3;
-    peer_store store;
-    std::vector<std::string> told;
-    auto const emit = [&](event const &e) { told.emplace_back(e.name()); };
-    people known{store, context_clock{sim.get_executor()}, emit};
-    presence around{self.net, store, known, options, [] { return std::string{"me"}; }, [] { return std::vector<multiaddr>(); }, emit};
-    auto const handler = around.handler();
-    std::vector<discovered_peer> found;
-    for (int i = 2; i < 8; ++i) {
-        discovered_peer one;
-        one.peer = identity::from_seed(test::host::seed(i)).id();
-        found.push_back(one);
-    }
-    for (auto const &one : found) handler.on_found(one);
-    for (auto const &one : found) handler.on_found(one);
-    CHECK(around.discovered_now().size() == 3);
-    CHECK(around.refused() == 6);
-    handler.on_expired(found[0].peer);
-    handler.on_found(found[5]);
-    CHECK(around.discovered_now().contains(found[5].peer));
-    CHECK(told.size() == 3 + 3 + 1 + 1);
-    sim.run(around.stop());
-    sim.run(self.net.stop());
-}
-
-TEST_CASE("limits: node: who is announced stays connected while it is, but keeps nobody out") {
-    testing::simulation sim;
-    memory_network network{sim.get_executor(), sim.random()};
-    swarm_options links;
-    links.max_connections = 2;
-    links.idle_timeout = 1min;
-    test::host self{sim.get_executor(), network, 1, links}, quiet{sim.get_executor(), network, 2}, other{sim.get_executor(), network, 3};
-    test::host more{sim.get_executor(), network, 4};
-    node_options const options;
-    peer_store store;
-    auto const emit = [](event const &) {};
-    people known{store, context_clock{sim.get_executor()}, emit};
-    presence around{self.net, store, known, options, [] { return std::string{"me"}; }, [] { return std::vector<multiaddr>(); }, emit};
-    auto const handler = around.handler();
-    for (auto *h : {&quiet, &other, &more}) h->net.protect(self.id(), "x"); // or it would end it
-    for (auto *h : {&quiet, &other}) {
-        discovered_peer found;
-        found.peer = h->id();
-        found.addresses.push_back(h->address());
-        handler.on_found(found);
-        sim.run(self.net.dial(h->address()));
-    }
-    sim.run_for(10min);
-    CHECK(self.net.is_connected(quiet.id()));
-    CHECK(self.net.is_connected(other.id()));
-    sim.run(more.net.dial(self.address()));
-    sim.run_for(1s);
-    CHECK(self.net.is_connected(more.id()));
-    CHECK(self.net.connection_count() == 2);
-    auto const &left = self.net.is_connected(quiet.id()) ? quiet : other;
-    handler.on_expired(left.id());
-    sim.run_for(10min);
-    CHECK_FALSE(self.net.is_connected(left.id()));
-    sim.run(around.stop());
-    for (auto *h : {&self, &quiet, &other, &more}) sim.run(h->net.stop());
-}
-
 TEST_CASE("T30: node: the peer store is saved soon after it has changed, and seldom otherwise") {
     auto const file = fs::temp_directory_path() / ("gigi-store-" + std::to_string(::getpid()));
     fs::remove(file);
@@ -322,47 +162,4 @@ TEST_CASE("T30: node: the peer store is saved soon after it has changed, and sel
         CHECK(content().find("\trobert\n") != std::string::npos);
     }
     fs::remove(file);
-}
-
-TEST_CASE("limits: node_options: what they set reaches the connections") {
-    node_options o;
-    o.max_outbound_streams = 7;
-    o.max_stream_window = 1 << 20;
-    o.max_connection_buffer = 5 << 20;
-    auto const limits = node_core::connection_limits(o);
-    CHECK(limits.max_outbound_streams == 7);
-    CHECK(limits.max_stream_window == 1 << 20);
-    CHECK(limits.max_buffered == 5 << 20);
-}
-
-TEST_CASE("node_stats: every counter that the options name is there, once, and comes out as JSON") {
-    std::set<std::string> names;
-    std::size_t members = 0;
-    node_stats{}.for_each_member([&](std::string_view name, auto const &) {
-        names.emplace(name);
-        ++members;
-    });
-    CHECK(names.size() == members);
-    std::set<std::string> inner;
-    members = 0;
-    gossip_stats{}.for_each_member([&](std::string_view name, auto const &) {
-        inner.emplace(name);
-        ++members;
-    });
-    CHECK(inner.size() == members);
-    std::ifstream in{"include/gigi/node/options.hpp"};
-    std::string const text{std::istreambuf_iterator<char>{in}, {}};
-    auto const limits = text.substr(text.find("    // Limits."));
-    std::set<std::string> const others{"limit_exceeded", "timed_out", "message_too_large", "file_offered", "max_groups", "max_message_size", "request_timeout", "gossip"};
-    std::regex const quoted{"`([a-z_]+)`"};
-    std::size_t counters = 0;
-    for (std::sregex_iterator i{limits.begin(), limits.end(), quoted}, end; i != end; ++i) {
-        CAPTURE((*i)[1].str());
-        CHECK((names.contains((*i)[1]) || others.contains((*i)[1])));
-        counters += names.contains((*i)[1]);
-    }
-    CHECK(counters > 30);
-    auto const json = json_text(node_stats{});
-    CHECK(json.starts_with("{\"connections\":0,"));
-    CHECK(json.find("\"gossip\":{\"peers\":0,") != std::string::npos);
 }

@@ -1,0 +1,14 @@
+#include <gigi/node/options.hpp>
+
+#include <gigi/peer/multiaddr.hpp>
+
+#include <doctest/doctest.h>
+
+using namespace gigi;
+
+TEST_CASE("node_options: the defaults listen everywhere, on IPv4 and IPv6") {
+    node_options const o;
+    for (auto const &text : o.listen) CHECK(multiaddr::parse(text)->is_unspecified());
+    CHECK(o.mdns);
+    CHECK(o.identity_file.empty());
+}

@@ -1,0 +1,82 @@
+#include <gigi/node/people.hpp>
+
+#include "unit/node/some_peers.hpp"
+
+#include <gigi/core/error.hpp>
+#include <gigi/testing/simulation.hpp>
+
+#include <doctest/doctest.h>
+
+#include <string>
+#include <vector>
+
+using namespace gigi;
+using namespace gigi::testing;
+
+TEST_CASE("people: nicknames resolve, conflicts and changes are told, ambiguity names the candidates") {
+    simulation sim;
+    auto const peers = some_peers(3);
+    peer_store store;
+    std::vector<event> told;
+    people known{store, context_clock{sim.get_executor()}, [&](event const &e) { told.push_back(e); }};
+    auto const meet = [&](peer_id const &peer) {
+        connection_info info;
+        info.peer = peer;
+        known.connected(info);
+    };
+    meet(peers[0]);
+    CHECK(known.named(peers[0], "bob"));
+    CHECK(told.empty()); // nothing is told before identify
+    known.identified(peers[0], "gigi", {"/gigi/nickname/1.0.0"});
+    REQUIRE(told.size() == 1);
+    CHECK(std::get<event::peer_identified>(told[0]).nickname == "bob");
+    CHECK(known.resolve("bob") == peers[0]);
+    CHECK_FALSE(known.named(peers[0], "two\nlines"));
+    CHECK_FALSE(known.named(peers[0], "\x1b[2J"));
+
+    meet(peers[1]);
+    known.identified(peers[1], "js", {"/ipfs/ping/1.0.0"}); // no nickname to wait for
+    CHECK(std::get<event::peer_identified>(told.back()).nickname.empty());
+    CHECK(known.named(peers[1], "bob"));
+    CHECK(std::get<event::nickname_conflict>(told.back()).pinned == peers[0]);
+    try {
+        known.resolve("bob");
+        CHECK(false);
+    } catch (error const &e) {
+        CHECK(e.code() == errc::ambiguous_nickname);
+        CHECK(std::string{e.what()}.find("bob~" + peers[0].short_string()) != std::string::npos);
+        CHECK(std::string{e.what()}.find("bob~" + peers[1].short_string()) != std::string::npos);
+    }
+    std::string const exact = "bob~" + peers[1].short_string();
+    CHECK(known.resolve(exact) == peers[1]);
+    known.disconnected(peers[1]);
+    CHECK(known.resolve("bob") == peers[0]); // of two, who had the name first and is here
+    meet(peers[1]);
+    known.disconnected(peers[0]); // who took the name gets nothing that is meant for its owner, even while the owner is away
+    CHECK_THROWS_AS(known.resolve("bob"), error);
+    known.disconnected(peers[1]);
+    CHECK_THROWS_AS(known.resolve("bob"), error);
+    CHECK(known.named(peers[1], "robert"));
+    CHECK(std::get<event::nickname_changed>(told.back()).previous == "bob");
+    CHECK(known.resolve("bob") == peers[0]); // gone, but remembered
+    std::string const id = peers[2].to_string();
+    CHECK(known.resolve(id) == peers[2]);
+    CHECK(known.resolve(peers[2]) == peers[2]);
+    CHECK_THROWS_AS(known.resolve("nobody"), error);
+
+    CHECK(known.named(peers[0], "rob")); // gives the name up
+    CHECK(known.named(peers[1], "bob"));
+    CHECK(known.resolve("bob") == peers[1]);
+}
+
+TEST_CASE("T20: people: a nickname stays its owner's when only the pin is left of the owner") {
+    simulation sim;
+    auto const peers = some_peers(2);
+    peer_store store{peer_store_limits{1}}; // remembers one peer
+    people known{store, context_clock{sim.get_executor()}, [](event const &) {}};
+    known.named(peers[0], "bob");
+    known.named(peers[1], "bob");
+    REQUIRE_FALSE(store.nickname(peers[0]));
+    CHECK_THROWS_AS(known.resolve("bob"), error);
+    CHECK(known.resolve("bob~" + peers[1].short_string()) == peers[1]);
+}

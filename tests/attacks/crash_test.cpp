@@ -75,6 +75,40 @@ TEST_CASE("T30: kill -9 at any moment of a download") {
     CHECK(!fs::exists(output.path / "a.bin.part.journal"));
 }
 
+TEST_CASE("T30: kill -9 at any moment of a share: the list is whole, and what it names is what was shared") {
+    temporary_folder const folder, shared;
+    auto const list = folder.path / "shared.json";
+    auto const name = [](int i) { return "f" + std::to_string(i); };
+    for (int i = 0; i < 100; ++i) shared.write(name(i), random_content(20'000 + static_cast<std::size_t>(i), static_cast<unsigned>(i)));
+    auto const share_from = [&](int first) {
+        asio::io_context io;
+        shared_files files{io.get_executor(), io.get_executor(), list, 1000};
+        files.load();
+        auto const work = [&]() -> awaitable<void> {
+            for (int i = first; i < 100; ++i) (void)co_await files.share(shared.path / name(i), hash_progress{});
+        };
+        asio::co_spawn(io, work(), [](std::exception_ptr) {});
+        io.run();
+    };
+    std::mt19937 random{32};
+    std::size_t before = 0;
+    int killed = 0;
+    for (int round = 0; round < 40 && before < 100; ++round) {
+        killed += !killed_after(random() % 60'000, [&] { share_from(static_cast<int>(before)); });
+        auto const files = share_list::load(list).files();
+        CHECK(files.size() >= before); // none is lost
+        before = files.size();
+    }
+    CHECK(killed > 5);
+    share_from(static_cast<int>(before));
+    auto const files = share_list::load(list).files();
+    CHECK(files.size() == 100);
+    for (auto const &[code, entry] : files) {
+        auto const content = temporary_folder::read(entry.path);
+        CHECK(code == share_code::of(merkle_root(as_bytes(content), chunk_map::of(content.size()).chunk_height()), content.size()).to_string());
+    }
+}
+
 TEST_CASE("T30: kill -9 at any moment of a save") {
     temporary_folder const folder;
     auto const path = folder.path / "shared.json";

@@ -145,6 +145,41 @@ struct hostile_world {
     task_group tasks{sim.get_executor()};
 };
 
+/// Sends requests as they are, and ends. @return every byte that comes back
+awaitable<bytes> all_answers(server &s, std::vector<decltype(file_request::what)> questions) {
+    pipe_end end = s.connect();
+    bytes asked;
+    for (auto const &one : questions) {
+        file_request request;
+        request.what = one;
+        append_frame_of(asked, [&](bytes &to) { cereal_codec{}.encode(request, to); });
+    }
+    co_await end.write(asked);
+    end.close_write();
+    bytes all, buffer(64 << 10);
+    try {
+        for (;;) {
+            std::size_t const n = co_await end.read_some(buffer);
+            if (n == 0) break;
+            append(all, bytes_view{buffer}.first(n));
+        }
+    } catch (std::system_error const &e) {
+        if (e.code() != errc::reset) throw;
+    }
+    co_return all;
+}
+
+/// A server alone, which anything can be asked.
+struct server_world {
+    ~server_world() { sim.run(w.stop()); }
+    std::string share(std::string name, bytes content) { return sim.run(share_content(w, s, std::move(name), std::move(content))); }
+    bytes ask(std::vector<decltype(file_request::what)> questions) { return sim.run(all_answers(s, std::move(questions))); }
+
+    simulation sim{26};
+    world w{sim.get_executor()};
+    server &s = w.add_server();
+};
+
 struct lie {
     std::string what;
     std::function<void(hostile_server &)> tell;
@@ -271,6 +306,60 @@ TEST_CASE("T21, T23, T24: files: no name that a peer gives leads out of the fold
         CHECK_FALSE(path.filename() == "CON");
         CHECK(path.filename().string().size() <= 200);
     }
+}
+
+TEST_CASE("T21: files: codes and hashes that are paths name nothing, neither at a peer nor here") {
+    server_world t;
+    std::string const code = t.share("a", random_content(1000));
+    t.w.shared.write("secret", std::string_view{"secret"});
+    std::string const folder = t.w.shared.path.string();
+    for (auto const &path : {folder + "/secret", folder + "/a", std::string{"secret"}, std::string{"a"}, std::string{"../secret"}, std::string{"/etc/passwd"},
+                             std::string{"..\\..\\boot.ini"}, std::string("a\0b", 3), std::string{}, std::string{"."}, std::string{"/etc/../etc/./passwd"}, code + "/../secret", "../" + code}) {
+        CAPTURE(path);
+        CHECK_FALSE(share_code::parse(path));
+        bytes const back = t.ask({manifest_request{path}});
+        CHECK(back == answer_bytes(file_failure{file_refusal::unknown_code}));
+        bytes const list = t.ask({list_request{path}});
+        CHECK(as_text(list).find("secret") == std::string_view::npos);
+    }
+}
+
+TEST_CASE("T27: files: whatever is asked of a serving peer, its answers hold what is shared and nothing else") {
+    server_world t;
+    auto &s = t.s;
+    bytes const content = random_content(3 * chunk + 5);
+    std::string const code = t.share("a", content);
+    auto const other = t.share("b", random_content(7, 2));
+    hostile_server const honest{content}; // knows what the answers should be
+    auto const root = s.files.find(code)->root, small = s.files.find(other)->root;
+    bytes const refused = answer_bytes(file_failure{file_refusal::bad_request}), unknown = answer_bytes(file_failure{file_refusal::unknown_code});
+    for (std::uint32_t const first : {0u, 1u, 3u, 4u, 0x7fffffffu, 0xffffffffu})
+        for (std::uint32_t const count : {0u, 1u, 2u, 4u, 5u, 1024u}) {
+            CAPTURE(first);
+            CAPTURE(count);
+            range_request const range{root, first, count};
+            bytes const back = t.ask({range});
+            bool const there = first < 4 && count <= 4 - first;
+            if (count > 0 || there) CHECK(back == (there ? honest.run_of(range) : refused));
+        }
+    for (std::uint32_t const count : {1025u, 0xffffffffu}) { // no request at all
+        bytes const back = t.ask({range_request{root, 0, count}});
+        CHECK(back.empty());
+    }
+    for (std::uint32_t const page : {1u, 2u, 0xffffffffu}) {
+        bytes const back = t.ask({layer_request{root, page}});
+        CHECK(back == refused);
+    }
+    bytes const layer = t.ask({layer_request{small, 0}}); // of one chunk, which is the root
+    CHECK(layer == answer_bytes(layer_page_message{{small}, {}}));
+    bytes const stranger = t.ask({range_request{merkle_hash{}, 0, 1}});
+    CHECK(stranger == unknown);
+    // What was sent before is not sent again: a large chunk, then seven bytes, over the same buffers.
+    bytes const both = t.ask({range_request{root, 0, 4}, range_request{small, 0, 1}});
+    bytes expected = honest.run_of({root, 0, 4});
+    append(expected, answer_bytes(chunk_header{0}));
+    append(expected, random_content(7, 2));
+    CHECK(both == expected);
 }
 
 TEST_CASE("T26: files: above the limit that was given nothing is asked for, whatever the peer sends along") {

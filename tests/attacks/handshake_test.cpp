@@ -262,7 +262,7 @@ TEST_CASE("T2: handshake: what is not multistream-select, or too large, ends and
 
 TEST_CASE("T29: handshake: a byte a second, and it is over after the time that a handshake has") {
     arena a;
-    auto const start = a.sim.now();
+    auto const start = a.sim.now() + 1s;
     auto const drip = [&]() -> awaitable<void> {
         auto const evil = co_await a.dial();
         try {
@@ -271,10 +271,13 @@ TEST_CASE("T29: handshake: a byte a second, and it is over after the time that a
         }
     };
     a.tasks.spawn(a.keep_pinging());
+    a.sim.run_for(1s);
+    memory_meter::span const used;
     a.sim.run(drip());
     CHECK(a.sim.now() - start < 12s);
     CHECK(a.victim.net.stats().handshakes_failed == 1);
-    MESSAGE("byte a second: ", a.pings, " honest pings meanwhile, the slowest in ", a.worst_ms(), " ms of simulated time");
+    CHECK(used.most() < 256 * 1024);
+    MESSAGE("byte a second: ", used.most() / 1024, " KiB at most; ", a.pings, " honest pings meanwhile, the slowest in ", a.worst_ms(), " ms of simulated time");
     CHECK(a.worst < 100ms);
     a.check_unharmed();
 }

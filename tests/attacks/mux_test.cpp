@@ -338,6 +338,7 @@ TEST_CASE("T1, T2: framing: frames of up to 2^64 bytes on every protocol: the st
     serve_requests<nickname_exchange>(a.victim.net, [](peer_id const &, nickname_exchange::request const &) { return nickname_exchange::response(); }, 20s);
     auto &evil = a.enter();
     a.tasks.spawn(evil.listen());
+    a.tasks.spawn(a.keep_pinging());
     a.sim.run_for(1s);
     memory_meter::span const used;
     std::uint32_t id = 1;
@@ -360,7 +361,8 @@ TEST_CASE("T1, T2: framing: frames of up to 2^64 bytes on every protocol: the st
         }
     CHECK(used.most() < 256 * 1024);
     CHECK_FALSE(evil.ended); // nothing of that ends the connection
-    MESSAGE("frames of up to 2^64 bytes: ", used.most() / 1024, " KiB at most");
+    CHECK(a.worst < 100ms);
+    MESSAGE("frames of up to 2^64 bytes: ", used.most() / 1024, " KiB at most; slowest of ", a.pings, " honest pings: ", a.worst_ms(), " ms simulated");
     a.sim.run(identify.stop());
 }
 

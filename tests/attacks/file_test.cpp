@@ -1,4 +1,5 @@
-// Attacks by a peer that serves a file: T21, T23–T27. Its answers are written by hand; beside it there may be an honest peer.
+// Attacks by a peer that serves a file, and by one that asks for one: T21, T23–T27, T29. What they say is written by hand; beside a
+// hostile server there may be an honest one.
 #include "attacks/memory_meter.hpp"
 #include "unit/file/file_world.hpp"
 
@@ -244,7 +245,7 @@ std::vector<lie> const &lies() {
 
 } // namespace
 
-TEST_CASE("T25, T26, T27: files: whatever a serving peer says, an honest one's file arrives, and nothing else does") {
+TEST_CASE("T25, T26, T27, T29: files: whatever a serving peer says, an honest one's file arrives, and nothing else does") {
     for (auto const &one : lies()) {
         CAPTURE(one.what);
         hostile_world t;
@@ -260,7 +261,7 @@ TEST_CASE("T25, T26, T27: files: whatever a serving peer says, an honest one's f
     }
 }
 
-TEST_CASE("T25, T26, T27: files: alone, a peer that lies leaves nothing under the file's name") {
+TEST_CASE("T25, T26, T27, T29: files: alone, a peer that lies leaves nothing under the file's name") {
     for (auto const &one : lies()) {
         CAPTURE(one.what);
         hostile_world t;

@@ -6,6 +6,7 @@
 - A table after `<!-- options: STRUCT in HEADER -->` has exactly that struct's members, with their defaults; one after
   `<!-- some options: … -->` has some of them.
 - fuzzing.md describes the fuzz targets that there are.
+- Every attack of attacks.md has tests that are named after its number, in the files that its second table names.
 - Protocol ids, DNS names, errors, conditions, events and headers that are named exist; wire.md has every protocol id.
 
 Prints a line for each breach, and `N passed, M failed`.
@@ -153,6 +154,20 @@ def check_names(page, text, code):
             expect(INCLUDE.joinpath(found[1]).is_file(), page, f"there is no header {span}")
 
 
+def check_attacks(page, text):
+    """That tests are named after the attacks where the page says so."""
+    first, table = text.split("<!-- shown -->\n")
+    named = re.compile(r'TEST_CASE\("([^"]*)"|"""(.*?)"""', re.S)
+    cases = {path: " ".join("".join(found) for found in named.findall(path.read_text()))
+             for path in ROOT.joinpath("tests").rglob("*test*") if path.suffix in (".cpp", ".py")}
+    for number in re.findall(r"^\| (T\d+) \|", first, re.M):
+        expect(any(re.search(rf"\b{number}\b", names) for names in cases.values()), page, f"no test is named after {number}")
+    for number, files in re.findall(r"^\| (T\d+) \|.*\| (.*) \|$", table.split("\n\n")[0], re.M):
+        for name in re.findall(r"`(\S+)`", files):
+            there = any(path.name == name and re.search(rf"\b{number}\b", names) for path, names in cases.items())
+            expect(there, page, f"no test of {name} is named after {number}")
+
+
 def main():
     update = "--update" in sys.argv[1:]
     code = "".join(read(path) for path in sorted(INCLUDE.rglob("*pp")))
@@ -166,6 +181,8 @@ def main():
         check_links(page, now)
         check_options(page, now)
         check_names(page, now, code)
+        if page.name == "attacks.md":
+            check_attacks(page, now)
     for path in sorted(ROOT.joinpath("docs", "examples").glob("*.cpp")):
         found, unfinished = regions(path)
         for name in found:

@@ -11,7 +11,7 @@ from test_process import expect
 
 
 def test_no_network(w):
-    """A host without any interface that is up: the chat starts, says what it lacks, and goes on when there is a network."""
+    """T31: a host without any interface that is up: the chat starts, says what it lacks, and goes on when there is a network."""
     lab = lab_of(w, 2)
     lab.interface(1, up=False)
     subprocess.run(["ip", "-n", f"{lab.prefix}-1", "link", "set", "lo", "down"], check=True)
@@ -28,7 +28,7 @@ def test_no_network(w):
 
 
 def test_terminated_at_any_moment(w):
-    """SIGTERM, at whatever moment of a start, a download, a share: it ends well and soon, and nothing on the disk is broken."""
+    """T30: SIGTERM, at whatever moment of a start, a download, a share: it ends well and soon, and nothing on the disk is broken."""
     seed = int(os.environ.get("GIGI_SEED", "1"))
     moments = random.Random(seed)
     b = w.start("bob")
@@ -55,7 +55,7 @@ def test_terminated_at_any_moment(w):
 
 
 def test_terminated_while_it_starts(w):
-    """SIGTERM as soon as the process exists: it is ended by it, or ends well."""
+    """T30: SIGTERM as soon as the process exists: it is ended by it, or ends well."""
     for turn in range(4 if w.quick else 12):
         a = w.start(f"amy{turn}", wait=False)
         time.sleep(turn * 0.003 * w.slow)

@@ -171,7 +171,7 @@ def test_killed_source(w):
 
 
 def test_killed_downloader(w):
-    """The downloader is killed in the middle; when it is started again, the download goes on from where it was (T30)."""
+    """T30: the downloader is killed in the middle; when it is started again, the download goes on from where it was."""
     size = (300 if w.quick else 1000) * MIB
     path = w.file("big.bin", size, sparse=True)
     a, b = w.start("amy"), w.start("bob")

@@ -135,7 +135,8 @@ class mdns_core {
     void learn(time_point now, link_state &link, mdns_endpoint const &from, dns_message const &response);
 
     /// Whether the address can be one of another node. A loopback address is one of a node on this host; from anywhere else
-    /// it would make us dial our own services (T15).
+    /// it would make us dial our own services. A DNS name is none: whoever is on the link has an IP address, and a name may
+    /// stand for anything (T15).
     static bool is_plausible(multiaddr const &address, mdns_endpoint const &from, mdns_link const &link);
     static bool is_own(mdns_endpoint const &from, mdns_link const &link);
 

@@ -6,6 +6,7 @@
 // - one that has been idle for `idle_timeout` is closed, unless its peer is kept;
 // - at `max_connections` the connection that has been so for longest makes room, where there is one: of those whose peer is not
 //   kept, if there are any;
+// - a peer's IP addresses are dialled before its DNS names, of which one dial tries `max_names_per_dial`;
 // - what a peer had sent before it closed its connection in order is still handled, for `closing_grace` at most.
 #pragma once
 
@@ -43,6 +44,8 @@ using subscription_token = std::shared_ptr<void>;
 
 class swarm {
   public:
+    static constexpr std::size_t max_names_per_dial = 2; ///< DNS names of a peer that one dial tries
+
     /// @param addresses_of known addresses of a peer, for dials by id alone
     /// @par Lifetime `self` must outlive the swarm.
     swarm(any_io_executor executor, identity const &self, swarm_options const &options,
@@ -122,6 +125,10 @@ class swarm {
     /// The connection to a peer, dialled where there is none; callers that come while a dial is under way share it.
     awaitable<std::shared_ptr<connection>> connection_to(peer_id peer, std::vector<multiaddr> addresses = no_addresses());
     static std::vector<multiaddr> no_addresses() { return {}; }
+
+    /// Leaves the addresses that one dial tries. DNS names come after IP addresses, and few of them: a name may take as long as
+    /// its server likes, and the peer itself says which names it has (T15).
+    void leave_out_some(std::vector<multiaddr> &addresses);
 
     awaitable<void> dial_peer(peer_id peer, std::vector<multiaddr> addresses, std::shared_ptr<pending_dial> pending);
     awaitable<void> accept_connections(std::shared_ptr<acceptor> from);

@@ -19,7 +19,7 @@ struct swarm_options {
     std::size_t max_buffered = std::size_t{512} << 20; ///< received bytes that nobody has read, of all connections; then the one that holds most is closed
     std::size_t max_receiving = std::size_t{128} << 20; ///< bytes of requests that arrive or are handled; see receive_budget.hpp
     std::size_t max_pending_dials = 128;           ///< peers being dialled at once; further dials throw limit_exceeded
-    std::size_t max_addresses_per_dial = 16;       ///< addresses of one peer that one dial tries
+    std::size_t max_addresses_per_dial = 16;       ///< addresses of one peer that one dial tries, two DNS names among them
     std::size_t max_streams_per_peer = 256;        ///< inbound, of all protocols; further ones are reset
     std::size_t max_streams_per_protocol = 64;     ///< inbound, of one protocol and peer; further ones are reset
     duration handshake_timeout = std::chrono::seconds{10};       ///< of an inbound connection, and of a stream's negotiation
@@ -38,7 +38,7 @@ struct swarm_stats {
     std::uint64_t connections_overrun = 0;  ///< closed over max_buffered
     std::uint64_t dials_failed = 0;
     std::uint64_t dials_refused = 0;        ///< over max_pending_dials
-    std::uint64_t addresses_left_out = 0;   ///< of peers that were dialled, over max_addresses_per_dial
+    std::uint64_t addresses_left_out = 0;   ///< of peers that were dialled, over max_addresses_per_dial; and DNS names after the second
     std::uint64_t handshakes_failed = 0;
     std::uint64_t handshakes_refused = 0;   ///< over max_pending_handshakes or max_connections_per_address
     std::uint64_t handshakes_refused_per_address = 0; ///< those of them over max_connections_per_address

@@ -62,7 +62,8 @@ struct node_options {
     duration handshake_timeout = std::chrono::seconds{10};
     /// Peers that are dialled at once. Beyond: `limit_exceeded`: `dials_refused`.
     std::size_t max_pending_dials = 128;
-    /// Of a peer, that one dial tries: those of several interfaces, in both IP versions. Beyond: left out, the worst first: `addresses_left_out`.
+    /// Of a peer, that one dial tries: those of several interfaces, in both IP versions, and two DNS names.
+    /// Beyond: left out, the worst first: `addresses_left_out`.
     std::size_t max_addresses_per_dial = 16;
     /// For all addresses of a peer together. Beyond: `timed_out`: `dials_failed`.
     duration dial_timeout = std::chrono::seconds{15};

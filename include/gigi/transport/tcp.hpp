@@ -7,11 +7,13 @@
 
 #include "../core/asio.hpp"
 #include "../core/bytes.hpp"
+#include "../core/clock.hpp"
 #include "transport.hpp"
 
 #include <cstddef>
 #include <span>
 #include <utility>
+#include <vector>
 
 namespace gigi::inline v1 {
 
@@ -73,15 +75,23 @@ class tcp_transport {
 
     bool can_dial(multiaddr const &address) const { return address.is_tcp(); }
 
+    static constexpr std::size_t max_endpoints = 8;                ///< of one DNS name; the rest is not tried
+    static constexpr duration stagger = std::chrono::milliseconds{250}; ///< between them: RFC 8305's connection attempt delay
+
+    /// Connects to an address. Of a DNS name, the IP addresses are tried staggered, IPv6 and IPv4 by turns, and the first that
+    /// answers is kept.
     /// @throws error: `errc::refused`, `errc::unreachable`, `errc::timed_out`, `errc::invalid_address`
-    /// @par Cancellation Nothing stays open.
+    /// @par Cancellation Nothing stays open. A dial that waits for a name server ends at once; what cannot be stopped is the
+    ///      system's own look-up, on a thread of the execution context that does one after the other: further names wait for
+    ///      it, and so does the destruction of the context, as long as the system waits for its name servers (often 5–30 s).
     [[nodiscard]] awaitable<tcp_connection> dial(multiaddr address);
 
     /// @throws error: `errc::address_in_use`, `errc::invalid_address`
     [[nodiscard]] tcp_listener listen(multiaddr const &address);
 
   private:
-    static awaitable<asio::error_code> connect(asio::ip::tcp::socket &socket, asio::ip::tcp::endpoint endpoint);
+    /// What a DNS name stands for; never empty.
+    awaitable<std::vector<asio::ip::tcp::endpoint>> look_up(multiaddr address);
 
     any_io_executor executor_;
 };

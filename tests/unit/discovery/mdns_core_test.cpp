@@ -380,7 +380,8 @@ TEST_CASE("T20: a goodbye in our name is contradicted") {
 TEST_CASE("T15: addresses that cannot be another node's are not passed on") {
     lone_node n;
     struct { char const *address; unsigned source; bool good; } const cases[] = {
-        {"/ip4/192.0.2.50/tcp/1", 50, true}, {"/ip6/fd77::50/tcp/1", 50, true}, {"/dns4/example.org/tcp/1", 50, true},
+        {"/ip4/192.0.2.50/tcp/1", 50, true}, {"/ip6/fd77::50/tcp/1", 50, true}, {"/dns4/example.org/tcp/1", 50, false},
+        {"/dns4/localhost/tcp/22", 50, false}, {"/dns4/localhost/tcp/22", 1, false},
         {"/ip4/10.0.0.1/tcp/22", 50, true},
         {"/ip4/127.0.0.1/tcp/22", 50, false}, {"/ip6/::1/tcp/22", 50, false}, {"/ip4/0.0.0.0/tcp/1", 50, false},
         {"/ip6/::/tcp/1", 50, false}, {"/ip4/224.0.0.251/tcp/1", 50, false}, {"/ip6/ff02::fb/tcp/1", 50, false},

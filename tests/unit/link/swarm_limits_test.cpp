@@ -197,6 +197,24 @@ TEST_CASE("limits: swarm: addresses of a peer that one dial tries") {
     CHECK(l.stats().addresses_left_out == 3);
 }
 
+TEST_CASE("T15: limits: swarm: a peer's DNS names are dialled after its IP addresses, and no more than two of them") {
+    lab l{2};
+    l[0].book[l.id(1)].clear();
+    for (std::string const name : {"a.test", "b.test", "c.test"}) {
+        l.network.silence("10.0.0.1", name);
+        l[0].book[l.id(1)].push_back(multiaddr::parse("/dns4/" + name + "/tcp/4001").value());
+    }
+    auto start = l.sim.now();
+    CHECK(l.code_of(l[0].net.connect(l.id(1))) == errc::timed_out);
+    CHECK(l.sim.now() - start == swarm_options().dial_timeout);
+    CHECK(l.stats().addresses_left_out == 1);
+    l[0].book[l.id(1)].push_back(l[1].address);
+    start = l.sim.now();
+    CHECK_FALSE(l.code_of(l[0].net.connect(l.id(1))));
+    CHECK(l.sim.now() - start < swarm_options().dial_stagger);
+    CHECK(l.stats().addresses_left_out == 2);
+}
+
 TEST_CASE("limits: swarm: streams of one peer, of any protocol; and ours to it") {
     swarm_options few;
     few.max_streams_per_peer = 3;

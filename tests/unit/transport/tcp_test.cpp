@@ -3,13 +3,29 @@
 #include <gigi/core/task_group.hpp>
 #include <gigi/core/timeout.hpp>
 #include <gigi/crypto/random.hpp>
-#include <gigi/link/swarm_options.hpp>
+#include <gigi/link/swarm.hpp>
+#include <gigi/mux/yamux.hpp>
+#include <gigi/security/noise.hpp>
 #include <gigi/testing/run_test.hpp>
 
 #include <doctest/doctest.h>
 
+#include <array>
+#include <chrono>
+#include <condition_variable>
+#include <cstdlib>
+#include <cstring>
+#include <memory>
+#include <mutex>
 #include <string>
+#include <string_view>
+#include <thread>
 #include <vector>
+
+#ifndef _WIN32
+#include <dlfcn.h>
+#include <netdb.h>
+#endif
 
 using namespace gigi;
 
@@ -135,3 +151,194 @@ awaitable<void> names() {
 TEST_CASE("tcp: pieces arrive whole and in order, over IPv4 and IPv6; one direction ends before the other") { testing::run_test(transfer); }
 TEST_CASE("tcp: failures say what happened") { testing::run_test(failures); }
 TEST_CASE("tcp: names are resolved") { testing::run_test(names); }
+
+#ifndef _WIN32
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+/// The name server of `tarpit.test`: it does not answer until it is let.
+class tarpit {
+  public:
+    static tarpit &instance() {
+        static tarpit one;
+        return one;
+    }
+    void close() {
+        std::lock_guard const lock{mutex_};
+        answers_ = false;
+        asked_ = 0;
+    }
+    void answer() {
+        std::lock_guard const lock{mutex_};
+        answers_ = true;
+        changed_.notify_all();
+    }
+    int asked() {
+        std::lock_guard const lock{mutex_};
+        return asked_;
+    }
+    void look_up() {
+        std::unique_lock lock{mutex_};
+        ++asked_;
+        changed_.wait_for(lock, std::chrono::seconds{20}, [this] { return answers_; });
+    }
+
+  private:
+    std::mutex mutex_;
+    std::condition_variable changed_;
+    bool answers_ = true;
+    int asked_ = 0;
+};
+
+/// What `crowd.test` stands for: the same IPv4 address seven times, and one of IPv6.
+struct crowd {
+    static constexpr std::size_t size = 8;
+    explicit crowd(std::uint16_t port) {
+        four.sin_family = AF_INET;
+        four.sin_port = htons(port);
+        four.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        six.sin6_family = AF_INET6;
+        six.sin6_port = htons(port);
+        six.sin6_addr = in6addr_loopback;
+        for (std::size_t i = 0; i < size; ++i) {
+            bool const last = i + 1 == size;
+            entries[i].ai_family = last ? AF_INET6 : AF_INET;
+            entries[i].ai_socktype = SOCK_STREAM;
+            entries[i].ai_addr = last ? reinterpret_cast<sockaddr *>(&six) : reinterpret_cast<sockaddr *>(&four);
+            entries[i].ai_addrlen = last ? sizeof six : sizeof four;
+            entries[i].ai_next = last ? nullptr : &entries[i + 1];
+        }
+    }
+    std::array<addrinfo, size> entries{};
+    sockaddr_in four{};
+    sockaddr_in6 six{};
+};
+std::unique_ptr<crowd> crowd_now;
+
+} // namespace
+
+// The system's look-up, which the program's own takes the place of.
+extern "C" int getaddrinfo(char const *name, char const *service, addrinfo const *hints, addrinfo **found) {
+    if (name && std::string_view{name} == "tarpit.test") {
+        tarpit::instance().look_up();
+        return EAI_AGAIN;
+    }
+    if (name && std::string_view{name} == "crowd.test") {
+        crowd_now = std::make_unique<crowd>(static_cast<std::uint16_t>(std::atoi(service)));
+        *found = crowd_now->entries.data();
+        return 0;
+    }
+    static auto const real = reinterpret_cast<int (*)(char const *, char const *, addrinfo const *, addrinfo **)>(::dlsym(RTLD_NEXT, "getaddrinfo"));
+    return real(name, service, hints, found);
+}
+extern "C" void freeaddrinfo(addrinfo *list) {
+    if (crowd_now && list == crowd_now->entries.data()) return crowd_now.reset();
+    static auto const real = reinterpret_cast<void (*)(addrinfo *)>(::dlsym(RTLD_NEXT, "freeaddrinfo"));
+    real(list);
+}
+
+namespace {
+
+/// While it lives, the name server of `tarpit.test` does not answer.
+struct silence {
+    silence() { tarpit::instance().close(); }
+    ~silence() { tarpit::instance().answer(); }
+};
+
+awaitable<void> dial_tarpit(tcp_transport &net, int &timed_out, milliseconds limit) {
+    std::error_code code;
+    multiaddr const address = at("/dns4/tarpit.test/tcp/4001");
+    co_await note_code(with_timeout(try_dial(net, address), limit), code);
+    timed_out += code == errc::timed_out;
+}
+
+awaitable<void> tarpit_is_asked() {
+    while (tarpit::instance().asked() == 0) co_await sleep_for(milliseconds{5});
+}
+
+awaitable<void> deadlines_hold() {
+    auto const executor = co_await asio::this_coro::executor;
+    tcp_transport net{executor};
+    int timed_out = 0;
+    {
+        silence const quiet;
+        task_group dials{executor};
+        for (int i = 0; i < 3; ++i) dials.spawn(dial_tarpit(net, timed_out, milliseconds{50 + 10 * i}));
+        co_await dials.join();
+        CHECK(timed_out == 3);
+    }
+    co_await names(); // and the answers that came too late did no harm
+    CHECK(tarpit::instance().asked() == 1); // what had been given up before it began was not looked up at all
+}
+
+struct stack {
+    using transport = tcp_transport;
+    template <class Raw> using secure = noise<Raw>;
+    template <class Channel> using muxer = yamux<Channel>;
+};
+
+awaitable<void> stops_at_once() {
+    auto const executor = co_await asio::this_coro::executor;
+    identity const self = identity::generate(), other = identity::generate();
+    swarm net{executor, self, swarm_options(), [](peer_id const &) { return std::vector{at("/dns4/tarpit.test/tcp/4001")}; }};
+    net.add(std::make_unique<stack_connector<stack>>(tcp_transport{executor}, self));
+    net.start();
+    silence const quiet;
+    std::error_code code;
+    task_group dials{executor};
+    dials.spawn(note_code(net.connect(other.id()), code));
+    co_await tarpit_is_asked();
+    auto const start = steady_clock::now();
+    co_await net.stop();
+    co_await dials.join();
+    CHECK(steady_clock::now() - start < std::chrono::seconds{10}); // the dial's limit is 15 s, the look-up's 20 s
+    CHECK(code == errc::stopped);
+}
+
+awaitable<void> staggered() {
+    auto const executor = co_await asio::this_coro::executor;
+    tcp_transport net{executor};
+    auto listener = net.listen(at("/ip6/::1/tcp/0"));
+    auto const port = *listener.local_address().tcp_port();
+    // Nothing gets through to a listener that accepts nobody, once its queue is full.
+    asio::ip::tcp::endpoint const hole{asio::ip::address_v4::loopback(), port};
+    asio::ip::tcp::acceptor deaf{executor, hole.protocol()};
+    deaf.bind(hole);
+    deaf.listen(0);
+    std::vector<asio::ip::tcp::socket> queued;
+    for (int i = 0; i < 4; ++i) {
+        queued.emplace_back(executor, hole.protocol());
+        queued.back().async_connect(hole, [](asio::error_code) {});
+    }
+    co_await sleep_for(milliseconds{100});
+    auto const start = steady_clock::now();
+    tcp_connection const made = co_await net.dial(at("/dns/crowd.test/tcp/" + std::to_string(port)));
+    auto const took = steady_clock::now() - start;
+    CHECK(made.remote_address() == listener.local_address());
+    CHECK(took >= tcp_transport::stagger);
+    CHECK(took < 6 * tcp_transport::stagger); // one address led nowhere, not seven
+}
+
+} // namespace
+
+TEST_CASE("T15: tcp: a name server that does not answer holds no dial beyond its limit, and no other dial") { testing::run_test(deadlines_hold); }
+TEST_CASE("T15: tcp: a name server that does not answer does not hold up a swarm's stop") { testing::run_test(stops_at_once); }
+TEST_CASE("tcp: a name's addresses are tried staggered, and the two families by turns") { testing::run_test(staggered); }
+TEST_CASE("tcp: a context that is destroyed while a name is looked up leaves nothing behind") {
+    silence const quiet;
+    auto context = std::make_unique<asio::io_context>(1);
+    auto const net = std::make_unique<tcp_transport>(context->get_executor());
+    bool ended = false;
+    asio::co_spawn(*context, try_dial(*net, at("/dns4/tarpit.test/tcp/4001")), [&](std::exception_ptr) { ended = true; });
+    while (tarpit::instance().asked() == 0) context->run_for(milliseconds{5});
+    std::thread late{[] {
+        std::this_thread::sleep_for(milliseconds{50});
+        tarpit::instance().answer();
+    }};
+    context.reset();
+    late.join();
+    CHECK_FALSE(ended);
+}
+#endif

@@ -219,7 +219,8 @@ GIGI_INLINE void mdns_core::learn(time_point now, link_state &link, mdns_endpoin
 
 GIGI_INLINE bool mdns_core::is_plausible(multiaddr const &address, mdns_endpoint const &from, mdns_link const &link) {
     auto const ip = address.ip();
-    bool const multicast = !ip.empty() && (ip.size() == 4 ? ip[0] >> 4 == 0xe : ip[0] == 0xff);
+    if (ip.empty()) return false;
+    bool const multicast = ip.size() == 4 ? ip[0] >> 4 == 0xe : ip[0] == 0xff;
     if (address.is_unspecified() || multicast) return false;
     return !address.is_loopback() || is_own(from, link);
 }

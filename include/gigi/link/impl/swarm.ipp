@@ -179,10 +179,7 @@ GIGI_INLINE awaitable<std::shared_ptr<connection>> swarm::connection_to(peer_id 
             ++stats_.dials_refused;
             throw error{errc::limit_exceeded, "too many dials at once"};
         }
-        if (addresses.size() > options_.max_addresses_per_dial) {
-            stats_.addresses_left_out += addresses.size() - options_.max_addresses_per_dial;
-            addresses.resize(options_.max_addresses_per_dial);
-        }
+        leave_out_some(addresses);
         pending = std::make_shared<pending_dial>(executor_);
         dials_.emplace(peer, pending);
         tasks_.spawn(dial_peer(peer, std::move(addresses), pending));
@@ -190,6 +187,14 @@ GIGI_INLINE awaitable<std::shared_ptr<connection>> swarm::connection_to(peer_id 
     while (!pending->done) co_await pending->finished.wait();
     if (pending->failure) std::rethrow_exception(pending->failure);
     co_return pending->made;
+}
+
+GIGI_INLINE void swarm::leave_out_some(std::vector<multiaddr> &addresses) {
+    std::size_t const all = addresses.size();
+    auto const names = std::ranges::stable_partition(addresses, [](multiaddr const &address) { return !address.ip().empty(); });
+    if (names.size() > max_names_per_dial) addresses.resize(all - names.size() + max_names_per_dial);
+    if (addresses.size() > options_.max_addresses_per_dial) addresses.resize(options_.max_addresses_per_dial);
+    stats_.addresses_left_out += all - addresses.size();
 }
 
 GIGI_INLINE awaitable<void> swarm::dial_peer(peer_id peer, std::vector<multiaddr> addresses, std::shared_ptr<pending_dial> pending) {

@@ -3,10 +3,16 @@
 
 #include "../tcp.hpp"
 
+#include "../../core/condition.hpp"
 #include "../../core/config.hpp"
 #include "../../core/error.hpp"
+#include "../../core/task_group.hpp"
 
+#include <algorithm>
 #include <array>
+#include <exception>
+#include <memory>
+#include <optional>
 #include <string>
 #include <system_error>
 
@@ -55,6 +61,103 @@ inline result<asio::ip::tcp::endpoint> endpoint_of(multiaddr const &address) {
     if (plain == condition::unreachable) throw error{errc::unreachable, address.to_string()};
     if (plain == condition::cancelled) throw error{make_error_code(errc::cancelled)};
     throw error{code, address.to_string()};
+}
+
+/// A DNS name that is looked up. The system's look-up cannot be stopped: its answer may come when nobody waits for it any
+/// more, and finds its place here.
+struct name_lookup {
+    explicit name_lookup(any_io_executor const &executor) : resolver{executor}, answered{executor} {}
+    asio::ip::tcp::resolver resolver;
+    async_condition answered;
+    asio::error_code code;
+    asio::ip::tcp::resolver::results_type found;
+    bool done = false;
+};
+
+/// Those of an answer that the address allows, the two families by turns (RFC 8305 §4), so that one that leads nowhere does
+/// not keep the other waiting.
+inline std::vector<asio::ip::tcp::endpoint> endpoints_of(asio::ip::tcp::resolver::results_type const &found, multiaddr const &address) {
+    std::vector<asio::ip::tcp::endpoint> preferred, other, all;
+    for (auto const &entry : found) {
+        auto const endpoint = entry.endpoint();
+        bool const four = endpoint.address().is_v4();
+        if ((address.has("dns4") && !four) || (address.has("dns6") && four)) continue;
+        (preferred.empty() || preferred.front().protocol() == endpoint.protocol() ? preferred : other).push_back(endpoint);
+    }
+    for (std::size_t i = 0; i < std::max(preferred.size(), other.size()); ++i) {
+        if (i < preferred.size()) all.push_back(preferred[i]);
+        if (i < other.size()) all.push_back(other[i]);
+    }
+    if (all.size() > tcp_transport::max_endpoints) all.resize(tcp_transport::max_endpoints);
+    return all;
+}
+
+/// Connects to the endpoints of one host, staggered, and keeps the first that answers: `dial_race`'s rule, for what only the
+/// transport knows of.
+class endpoint_race {
+  public:
+    explicit endpoint_race(any_io_executor const &executor) : executor_{executor}, attempts_{executor}, changed_{executor} {}
+
+    /// @return nothing where none answers; then `code()` says why
+    /// @par Cancellation Cancels every attempt and waits for its end.
+    awaitable<std::optional<asio::ip::tcp::socket>> run(std::vector<asio::ip::tcp::endpoint> endpoints);
+    asio::error_code const &code() const noexcept { return code_; }
+
+  private:
+    awaitable<void> race(std::vector<asio::ip::tcp::endpoint> endpoints);
+    awaitable<void> attempt(asio::ip::tcp::endpoint endpoint);
+
+    any_io_executor executor_;
+    task_group attempts_;
+    timer changed_;
+    std::optional<asio::ip::tcp::socket> winner_;
+    asio::error_code code_;
+    std::size_t running_ = 0;
+    std::size_t failed_ = 0;
+};
+
+GIGI_INLINE awaitable<std::optional<asio::ip::tcp::socket>> endpoint_race::run(std::vector<asio::ip::tcp::endpoint> endpoints) {
+    std::exception_ptr failure;
+    try {
+        co_await race(std::move(endpoints));
+    } catch (...) {
+        failure = std::current_exception();
+    }
+    attempts_.cancel();
+    co_await asio::this_coro::reset_cancellation_state();
+    co_await attempts_.join();
+    if (!winner_ && failure) std::rethrow_exception(failure);
+    co_return std::move(winner_);
+}
+
+GIGI_INLINE awaitable<void> endpoint_race::race(std::vector<asio::ip::tcp::endpoint> endpoints) {
+    for (auto const &endpoint : endpoints) {
+        ++running_;
+        attempts_.spawn(attempt(endpoint));
+        auto const next = changed_.now() + tcp_transport::stagger;
+        std::size_t const failed = failed_;
+        while (!winner_ && running_ > 0 && failed_ == failed) {
+            bool const waited = co_await changed_.wait_until(next);
+            if (waited) break;
+        }
+        if (winner_) co_return;
+    }
+    while (!winner_ && running_ > 0) co_await changed_.wait_until(time_point::max());
+}
+
+GIGI_INLINE awaitable<void> endpoint_race::attempt(asio::ip::tcp::endpoint endpoint) {
+    asio::ip::tcp::socket socket{executor_};
+    asio::error_code code;
+    auto redirect = asio::redirect_error(use_awaitable, code);
+    co_await socket.async_connect(endpoint, redirect);
+    --running_;
+    if (code) {
+        code_ = code;
+        ++failed_;
+    } else if (!winner_) {
+        winner_.emplace(std::move(socket));
+    }
+    changed_.wake();
 }
 
 } // namespace detail
@@ -173,31 +276,38 @@ GIGI_INLINE void tcp_listener::close() {
 
 GIGI_INLINE awaitable<tcp_connection> tcp_transport::dial(multiaddr address) {
     if (!address.is_tcp()) throw error{errc::invalid_address, address.to_string()};
-    if (!address.ip().empty()) {
+    std::vector<asio::ip::tcp::endpoint> endpoints;
+    if (address.ip().empty()) {
+        endpoints = co_await look_up(address);
+    } else {
         auto const endpoint = detail::endpoint_of(address);
         if (!endpoint || endpoint->port() == 0) throw error{errc::invalid_address, address.to_string()};
-        asio::ip::tcp::socket socket{executor_};
-        auto const code = co_await connect(socket, *endpoint);
-        if (code) detail::throw_about(code, address);
-        co_return tcp_connection{std::move(socket)};
+        endpoints.push_back(*endpoint);
     }
-    asio::ip::tcp::resolver resolver{executor_};
-    std::string const host = address.ip_text(), port = std::to_string(address.tcp_port().value_or(0));
-    asio::error_code code;
-    auto redirect = asio::redirect_error(use_awaitable, code);
-    auto const found = co_await resolver.async_resolve(host, port, redirect);
-    if (code == asio::error::operation_aborted) throw error{make_error_code(errc::cancelled)};
-    if (code) throw error{errc::unreachable, address.to_string() + " (" + code.message() + ")"};
-    for (auto const &entry : found) {
-        bool const four = entry.endpoint().address().is_v4();
-        if ((address.has("dns4") && !four) || (address.has("dns6") && four)) continue;
-        asio::ip::tcp::socket socket{executor_};
-        code = co_await connect(socket, entry.endpoint());
-        if (code == asio::error::operation_aborted) throw error{make_error_code(errc::cancelled)};
-        if (!code) co_return tcp_connection{std::move(socket)};
-    }
-    if (code) detail::throw_about(code, address);
-    throw error{errc::unreachable, address.to_string()};
+    detail::endpoint_race race{executor_};
+    std::optional<asio::ip::tcp::socket> made = co_await race.run(std::move(endpoints));
+    if (!made) detail::throw_about(race.code(), address);
+    co_return tcp_connection{std::move(*made)};
+}
+
+GIGI_INLINE awaitable<std::vector<asio::ip::tcp::endpoint>> tcp_transport::look_up(multiaddr address) {
+    auto const state = std::make_shared<detail::name_lookup>(executor_);
+    struct giving_up { // no thread has begun with it, maybe
+        asio::ip::tcp::resolver &resolver;
+        ~giving_up() { resolver.cancel(); }
+    } const at_the_end{state->resolver};
+    state->resolver.async_resolve(address.ip_text(), std::to_string(address.tcp_port().value_or(0)),
+                                  [state](asio::error_code code, asio::ip::tcp::resolver::results_type found) {
+                                      state->code = code;
+                                      state->found = std::move(found);
+                                      state->done = true;
+                                      state->answered.notify_all();
+                                  });
+    while (!state->done) co_await state->answered.wait();
+    if (state->code) throw error{errc::unreachable, address.to_string() + " (" + state->code.message() + ")"};
+    auto endpoints = detail::endpoints_of(state->found, address);
+    if (endpoints.empty()) throw error{errc::unreachable, address.to_string()};
+    co_return endpoints;
 }
 
 GIGI_INLINE tcp_listener tcp_transport::listen(multiaddr const &address) {
@@ -208,13 +318,6 @@ GIGI_INLINE tcp_listener tcp_transport::listen(multiaddr const &address) {
     } catch (std::system_error const &e) {
         detail::throw_about(e.code(), address);
     }
-}
-
-GIGI_INLINE awaitable<asio::error_code> tcp_transport::connect(asio::ip::tcp::socket &socket, asio::ip::tcp::endpoint endpoint) {
-    asio::error_code code;
-    auto redirect = asio::redirect_error(use_awaitable, code);
-    co_await socket.async_connect(endpoint, redirect);
-    co_return code;
 }
 
 } // namespace gigi::inline v1

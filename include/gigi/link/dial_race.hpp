@@ -9,11 +9,11 @@
 #include "../core/task_group.hpp"
 #include "upgrade.hpp"
 
+#include <deque>
 #include <memory>
 #include <optional>
 #include <span>
-#include <string>
-#include <utility>
+#include <system_error>
 #include <vector>
 
 namespace gigi::inline v1 {
@@ -29,8 +29,21 @@ class dial_race {
     /// @par Cancellation Cancels every attempt and waits for its end.
     [[nodiscard]] awaitable<established> run(std::vector<multiaddr> addresses);
 
+    /// Has an address dialled next, before or while the race runs; does nothing where it has the address already.
+    void add(multiaddr const &address);
+
+    /// Whether an address was dialled in vain, to the end: not where the race was cancelled before.
+    bool has_failed(multiaddr const &address) const;
+
   private:
-    awaitable<void> race(std::vector<multiaddr> addresses);
+    struct failed_dial {
+        multiaddr address;
+        std::error_code code;
+    };
+
+    bool is_new(multiaddr const &address);
+    awaitable<void> race();
+    void start_next();
     awaitable<void> attempt(connector &through, multiaddr address);
     connector *find(multiaddr const &address) const;
     [[noreturn]] void throw_failure() const;
@@ -41,7 +54,9 @@ class dial_race {
     task_group attempts_;
     timer changed_;
     std::optional<established> winner_;
-    std::vector<std::pair<std::string, std::error_code>> failures_;
+    std::deque<multiaddr> waiting_;
+    std::vector<multiaddr> known_; // without their peers: those that wait, and all that have been dialled
+    std::vector<failed_dial> failures_;
     std::size_t started_ = 0;
     std::size_t running_ = 0;
 };

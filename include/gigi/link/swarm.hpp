@@ -74,7 +74,8 @@ class swarm {
     [[nodiscard]] awaitable<void> connect(peer_id peer);
 
     /// Dials an address; the peer is known only afterwards where the address does not say. A peer that is connected
-    /// already is not dialled again.
+    /// already is not dialled again; where a dial of it is under way the address is tried next, and whichever address answers
+    /// will do.
     [[nodiscard]] awaitable<peer_id> dial(multiaddr address);
 
     /// Closes the connections to a peer in good order.
@@ -122,9 +123,12 @@ class swarm {
     /// A fresh stream to a peer; where its connection has just ended it is dialled anew.
     awaitable<stream> open_on_connection(peer_id peer);
 
-    /// The connection to a peer, dialled where there is none; callers that come while a dial is under way share it.
+    /// The connection to a peer, dialled where there is none; callers that come while a dial is under way share it, and it takes
+    /// their addresses, too.
     awaitable<std::shared_ptr<connection>> connection_to(peer_id peer, std::vector<multiaddr> addresses = no_addresses());
     static std::vector<multiaddr> no_addresses() { return {}; }
+
+    std::shared_ptr<pending_dial> begin_dial(peer_id const &peer, std::vector<multiaddr> addresses);
 
     /// Leaves the addresses that one dial tries. DNS names come after IP addresses, and few of them: a name may take as long as
     /// its server likes, and the peer itself says which names it has (T15).

@@ -180,6 +180,75 @@ TEST_CASE("swarm: an address that does not answer delays the next one by the sta
     CHECK(l.sim.now() - start < 1s);
 }
 
+TEST_CASE("swarm: an address that is given while the peer is dialled elsewhere is tried at once, for all who wait") {
+    lab l{2};
+    l.network.options().latency = 20ms;
+    l.network.silence("10.0.0.1", "10.0.0.9");
+    l[0].book[l.id(1)] = {multiaddr::parse("/ip4/10.0.0.9/tcp/1").value()};
+    bool by_id = false;
+    auto const connect = [&]() -> awaitable<void> {
+        co_await l[0].net.connect(l.id(1));
+        by_id = true;
+    };
+    task_group stale{l.sim.get_executor()};
+    stale.spawn(connect());
+    l.sim.run_for(5s);
+    CHECK_FALSE(by_id);
+    auto const start = l.sim.now();
+    CHECK_FALSE(l.dial(0, l[1].address));
+    CHECK(l.sim.now() - start < 1s);
+    l.sim.run(stale.join());
+    CHECK(by_id);
+    CHECK(l.sim.now() - start < 1s);
+    CHECK(l[0].net.connection_count() == 1);
+}
+
+TEST_CASE("swarm: an address that is given just before a dial's deadline has the time of a dial of its own") {
+    lab l{2};
+    l.network.silence("10.0.0.1", "10.0.0.9");
+    l.network.silence("10.0.0.1", "10.0.0.2");
+    l[0].book[l.id(1)] = {multiaddr::parse("/ip4/10.0.0.9/tcp/1").value()};
+    std::error_code by_id, given;
+    auto const connect = [&]() -> awaitable<void> {
+        try {
+            co_await l[0].net.connect(l.id(1));
+        } catch (std::system_error const &e) {
+            by_id = e.code();
+        }
+    };
+    auto const dial = [&]() -> awaitable<void> {
+        try {
+            co_await l[0].net.dial(l[1].address);
+        } catch (std::system_error const &e) {
+            given = e.code();
+        }
+    };
+    duration const limit = swarm_options().dial_timeout;
+    for (bool const answers : {true, false}) {
+        CAPTURE(answers);
+        task_group dials{l.sim.get_executor()};
+        dials.spawn(connect());
+        l.sim.run_for(limit - 1s);
+        dials.spawn(dial());
+        l.sim.run_for(5s);
+        CHECK(by_id == errc::timed_out);
+        if (answers) l.network.join("10.0.0.1", "10.0.0.2");
+        auto const start = l.sim.now();
+        l.sim.run(dials.join());
+        if (answers) {
+            CHECK_FALSE(given);
+            CHECK(l.sim.now() - start < 1s);
+            l.sim.run(l[0].net.disconnect(l.id(1)));
+            l.sim.run_for(1s);
+            l.network.silence("10.0.0.1", "10.0.0.2");
+        } else {
+            CHECK(given == errc::timed_out);
+            CHECK(l.sim.now() - start == limit - 4s);
+        }
+        CHECK(l[0].net.stats().dials_failed == (answers ? 1 : 3));
+    }
+}
+
 TEST_CASE("swarm: streams: strict negotiation falls back to what is served; what is not is refused") {
     lab l{2};
     l.dial(0, l[1].address);

@@ -17,7 +17,9 @@
 namespace gigi::inline v1 {
 
 struct swarm::pending_dial {
-    explicit pending_dial(any_io_executor const &executor) : finished{executor} {}
+    pending_dial(any_io_executor const &executor, std::span<std::unique_ptr<connector> const> connectors, peer_id const &peer, duration stagger)
+        : race{executor, connectors, peer, stagger}, finished{executor} {}
+    dial_race race;
     async_condition finished;
     std::shared_ptr<connection> made;
     std::exception_ptr failure;
@@ -167,26 +169,34 @@ GIGI_INLINE awaitable<stream> swarm::open_on_connection(peer_id peer) {
 
 GIGI_INLINE awaitable<std::shared_ptr<connection>> swarm::connection_to(peer_id peer, std::vector<multiaddr> addresses) {
     if (peer == self_.id()) throw error{errc::self_dial, peer.to_string()};
-    if (stopping_) throw error{make_error_code(errc::stopped)};
-    if (auto const found = active_.find(peer); found != active_.end()) co_return found->second;
-    std::shared_ptr<pending_dial> pending;
-    if (auto const under_way = dials_.find(peer); under_way != dials_.end()) {
-        pending = under_way->second;
-    } else {
-        if (addresses.empty()) addresses = addresses_of_(peer);
-        if (addresses.empty()) throw error{errc::no_addresses, peer.to_string()};
-        if (dials_.size() >= options_.max_pending_dials) {
-            ++stats_.dials_refused;
-            throw error{errc::limit_exceeded, "too many dials at once"};
-        }
-        leave_out_some(addresses);
-        pending = std::make_shared<pending_dial>(executor_);
-        dials_.emplace(peer, pending);
-        tasks_.spawn(dial_peer(peer, std::move(addresses), pending));
+    for (bool again = true;; again = false) {
+        if (stopping_) throw error{make_error_code(errc::stopped)};
+        if (auto const found = active_.find(peer); found != active_.end()) co_return found->second;
+        auto const under_way = dials_.find(peer);
+        bool const joins = under_way != dials_.end();
+        auto const pending = joins ? under_way->second : begin_dial(peer, addresses);
+        if (joins)
+            for (auto const &address : addresses) pending->race.add(address);
+        while (!pending->done) co_await pending->finished.wait();
+        if (!pending->failure) co_return pending->made;
+        // An address that came late may not have had the time that a dial has: then it gets one of its own.
+        auto const was_tried = [&pending](multiaddr const &address) { return pending->race.has_failed(address); };
+        if (!again || !joins || std::ranges::all_of(addresses, was_tried)) std::rethrow_exception(pending->failure);
     }
-    while (!pending->done) co_await pending->finished.wait();
-    if (pending->failure) std::rethrow_exception(pending->failure);
-    co_return pending->made;
+}
+
+GIGI_INLINE std::shared_ptr<swarm::pending_dial> swarm::begin_dial(peer_id const &peer, std::vector<multiaddr> addresses) {
+    if (addresses.empty()) addresses = addresses_of_(peer);
+    if (addresses.empty()) throw error{errc::no_addresses, peer.to_string()};
+    if (dials_.size() >= options_.max_pending_dials) {
+        ++stats_.dials_refused;
+        throw error{errc::limit_exceeded, "too many dials at once"};
+    }
+    leave_out_some(addresses);
+    auto const pending = std::make_shared<pending_dial>(executor_, connectors_, peer, options_.dial_stagger);
+    dials_.emplace(peer, pending);
+    tasks_.spawn(dial_peer(peer, std::move(addresses), pending));
+    return pending;
 }
 
 GIGI_INLINE void swarm::leave_out_some(std::vector<multiaddr> &addresses) {
@@ -199,8 +209,7 @@ GIGI_INLINE void swarm::leave_out_some(std::vector<multiaddr> &addresses) {
 
 GIGI_INLINE awaitable<void> swarm::dial_peer(peer_id peer, std::vector<multiaddr> addresses, std::shared_ptr<pending_dial> pending) {
     try {
-        dial_race race{executor_, connectors_, peer, options_.dial_stagger};
-        established made = co_await with_timeout(race.run(std::move(addresses)), options_.dial_timeout);
+        established made = co_await with_timeout(pending->race.run(std::move(addresses)), options_.dial_timeout);
         auto added = admit(std::move(made), direction::outbound);
         pending->made = std::move(added).value();
     } catch (...) {

@@ -53,11 +53,14 @@ class multiaddr {
 
     /// The IP address as 4 or 16 bytes; empty where the address begins otherwise.
     bytes_view ip() const;
+    /// The same, where IPv6 has an IPv4 address mapped into it (::ffff:0:0/96) that one's 4 bytes.
+    bytes_view ip_unmapped() const;
     /// The IP address as text, without port and zone; or the DNS name; or empty.
     std::string ip_text() const;
     std::string zone() const { return value("ip6zone").value_or(std::string{}); }
-    /// Whether the IP address is 0.0.0.0 or ::.
+    /// Whether the IP address is 0.0.0.0 or ::, mapped or not.
     bool is_unspecified() const;
+    /// Whether the IP address is one of 127.0.0.0/8, mapped or not, or ::1.
     bool is_loopback() const;
 
     /// The TCP port; nothing where the address is not TCP.

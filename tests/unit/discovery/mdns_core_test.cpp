@@ -384,6 +384,7 @@ TEST_CASE("T15: addresses that cannot be another node's are not passed on") {
         {"/dns4/localhost/tcp/22", 50, false}, {"/dns4/localhost/tcp/22", 1, false},
         {"/ip4/10.0.0.1/tcp/22", 50, true},
         {"/ip4/127.0.0.1/tcp/22", 50, false}, {"/ip6/::1/tcp/22", 50, false}, {"/ip4/0.0.0.0/tcp/1", 50, false},
+        {"/ip6/::ffff:127.0.0.1/tcp/22", 50, false}, {"/ip6/::ffff:0.0.0.0/tcp/1", 50, false}, {"/ip6/::ffff:224.0.0.251/tcp/1", 50, false},
         {"/ip6/::/tcp/1", 50, false}, {"/ip4/224.0.0.251/tcp/1", 50, false}, {"/ip6/ff02::fb/tcp/1", 50, false},
         {"/ip4/127.0.0.1/tcp/22", 1, true}, // another node on this host
     };

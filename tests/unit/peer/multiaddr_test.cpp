@@ -39,6 +39,11 @@ TEST_CASE("multiaddr: what it says") {
     CHECK(address("/ip6/::/tcp/1").is_unspecified());
     CHECK(address("/ip4/127.8.8.8/tcp/1").is_loopback());
     CHECK(address("/ip6/::1/tcp/1").is_loopback());
+    CHECK(address("/ip6/::ffff:127.8.8.8/tcp/1").is_loopback());
+    CHECK(address("/ip6/::ffff:0.0.0.0/tcp/1").is_unspecified());
+    CHECK_FALSE(address("/ip6/::127.0.0.1/tcp/1").is_loopback()); // no longer a mapped form (RFC 4291 §2.5.5.1)
+    CHECK(equal(address("/ip6/::ffff:192.0.2.7/tcp/1").ip_unmapped(), address("/ip4/192.0.2.7/tcp/1").ip()));
+    CHECK(address("/ip6/::fffe:192.0.2.7/tcp/1").ip_unmapped().size() == 16);
     CHECK_FALSE(address("/ip4/1.1.1.1/udp/1/quic-v1").is_tcp());
     CHECK_FALSE(address("/ip4/1.1.1.1/tcp/1/ws").is_tcp());
     CHECK(address("/dns/example.org/tcp/1").ip_text() == "example.org");

@@ -218,7 +218,7 @@ GIGI_INLINE void mdns_core::learn(time_point now, link_state &link, mdns_endpoin
 }
 
 GIGI_INLINE bool mdns_core::is_plausible(multiaddr const &address, mdns_endpoint const &from, mdns_link const &link) {
-    auto const ip = address.ip();
+    auto const ip = address.ip_unmapped();
     if (ip.empty()) return false;
     bool const multicast = ip.size() == 4 ? ip[0] >> 4 == 0xe : ip[0] == 0xff;
     if (address.is_unspecified() || multicast) return false;

@@ -143,13 +143,19 @@ GIGI_INLINE std::string multiaddr::ip_text() const {
     return {};
 }
 
-GIGI_INLINE bool multiaddr::is_unspecified() const {
+GIGI_INLINE bytes_view multiaddr::ip_unmapped() const {
     auto const address = ip();
+    bool const mapped = address.size() == 16 && load_be<std::uint64_t>(address.data()) == 0 && load_be<std::uint32_t>(address.data() + 8) == 0xffff;
+    return mapped ? address.last(4) : address;
+}
+
+GIGI_INLINE bool multiaddr::is_unspecified() const {
+    auto const address = ip_unmapped();
     return !address.empty() && std::ranges::all_of(address, [](std::uint8_t b) { return b == 0; });
 }
 
 GIGI_INLINE bool multiaddr::is_loopback() const {
-    auto const address = ip();
+    auto const address = ip_unmapped();
     if (address.size() == 4) return address[0] == 127;
     return address.size() == 16 && std::ranges::all_of(address.first(15), [](std::uint8_t b) { return b == 0; }) && address[15] == 1;
 }

@@ -75,6 +75,8 @@ MUTATIONS = [
              swap("held <= options_.max_buffered", "true")),
     mutation("T4", "many identities from one host", "attacks/mux_test.cpp", "T4: mux: many identities*",
              swap("here.handshakes + here.connections >= max_per_host_", "false")),
+    mutation("T4", "a host with a new IPv6 address for each connection", "unit/link/swarm_limits_test.cpp", "T4, T29: *",
+             swap('multiaddr::tcp(network, 0).ip_text() + "/64"', "remote.ip_text()")),
     mutation("T4", "many identities from many hosts, who do not answer a goodbye", "attacks/mux_test.cpp", "T4: mux: many identities*",
              swap("leaving >= std::max<std::size_t>(options_.max_connections / 8, 1)", "false")),
     mutation("T5", "asks for data without end on many streams, and reads nothing", "attacks/mux_test.cpp", "T5: mux: a peer that asks*",

@@ -3,6 +3,7 @@
 // Layer: link. Counts only: whoever asks `judge` says what came of it.
 #pragma once
 
+#include "../peer/multiaddr.hpp"
 #include "swarm_options.hpp"
 
 #include <cstddef>
@@ -11,10 +12,14 @@
 
 namespace gigi::inline v1 {
 
-/// Inbound handshakes and connections, counted by remote IP address.
+/// Inbound handshakes and connections, counted by host.
 class inbound_limits {
   public:
     enum class verdict { welcome, host_has_enough, full };
+
+    /// What a remote address counts for: an IPv4 address (mapped into IPv6 or not); of IPv6 the network of 64 bits, in which a
+    /// host may take any address it likes. On its link everybody shares one network: a link-local address counts for itself.
+    static std::string host_of(multiaddr const &remote);
 
     /// Of the options `max_connections_per_address` and `max_pending_handshakes` matter.
     explicit inbound_limits(swarm_options const &options) noexcept

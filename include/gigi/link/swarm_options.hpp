@@ -14,7 +14,7 @@ namespace gigi::inline v1 {
 /// Limits and deadlines of a swarm.
 struct swarm_options {
     std::size_t max_connections = 1000;            ///< in total; the idlest unprotected one makes room, or inbound is closed and a dial throws limit_exceeded
-    std::size_t max_connections_per_address = 128; ///< inbound, from one IP address; further ones are closed
+    std::size_t max_connections_per_address = 128; ///< inbound, from one IPv4 address or /64 of IPv6; further ones are closed
     std::size_t max_pending_handshakes = 128;      ///< inbound, not yet authenticated; further ones are closed, and so are a host's second ones in the last eighth of these places
     std::size_t max_buffered = std::size_t{512} << 20; ///< received bytes that nobody has read, of all connections; then the one that holds most is closed
     std::size_t max_receiving = std::size_t{128} << 20; ///< bytes of requests that arrive or are handled; see receive_budget.hpp

@@ -52,7 +52,8 @@ struct node_options {
     /// makes room (`connections_idle`), else inbound ones are closed and dials throw `limit_exceeded`: `connections_refused`.
     /// Each peer has one; a second one is closed when its streams end, or at once when there is a third: `connections_replaced`.
     std::size_t max_connections = 1000;
-    /// Inbound, from one IP address: a household or a school behind one address fits. Beyond: closed before the handshake:
+    /// Inbound, from one IPv4 address or one IPv6 network of 64 bits, in which a host may take any address: a household or a
+    /// school behind one fits. Beyond: closed before the handshake:
     /// `handshakes_refused_per_address`.
     std::size_t max_connections_per_address = 128;
     /// Inbound, not yet authenticated, so of anybody. Beyond, and in the last eighth a host's second one: closed: `handshakes_refused`.

@@ -20,6 +20,27 @@ std::string host(std::size_t n) { return "10.0." + std::to_string(n / 250) + "."
 
 } // namespace
 
+TEST_CASE("T4, T29: inbound limits: a host's IPv6 addresses count as one") {
+    struct { char const *address, *host; } const cases[] = {
+        {"/ip4/192.0.2.7/tcp/1", "192.0.2.7"},
+        {"/ip6/::ffff:192.0.2.7/tcp/1", "192.0.2.7"},
+        {"/ip6/::192.0.2.7/tcp/1", "::/64"},
+        {"/ip6/2001:db8:1:2:3:4:5:6/tcp/1", "2001:db8:1:2::/64"},
+        {"/ip6/2001:db8:1:2::1/tcp/1", "2001:db8:1:2::/64"},
+        {"/ip6/2001:db8:1:3::1/tcp/1", "2001:db8:1:3::/64"},
+        {"/ip6/fd00::1/tcp/1", "fd00::/64"},
+        {"/ip6/fe80::1/tcp/1", "fe80::1"},
+        {"/ip6zone/eth0/ip6/fe80::2/tcp/1", "fe80::2"},
+        {"/ip6/febf::2/tcp/1", "febf::2"},
+        {"/ip6/fec0::2/tcp/1", "fec0::/64"},
+        {"/ip6/::1/tcp/1", "::/64"},
+    };
+    for (auto const &c : cases) {
+        CAPTURE(c.address);
+        CHECK(inbound_limits::host_of(multiaddr::parse(c.address).value()) == c.host);
+    }
+}
+
 TEST_CASE("T29: inbound limits: no more handshakes at once than there may be, from however many hosts") {
     for (std::size_t const most : {std::size_t{1}, std::size_t{5}, std::size_t{16}, std::size_t{128}}) {
         CAPTURE(most);

@@ -142,6 +142,24 @@ TEST_CASE("limits: swarm: inbound connections of one address") {
     CHECK_FALSE(l.dial(1, l[0].address)); // another's
 }
 
+TEST_CASE("T4, T29: limits: swarm: a host that takes a new IPv6 address for each connection is one host") {
+    swarm_options few;
+    few.max_connections_per_address = 2;
+    lab l{2, few};
+    std::vector<memory_connection> open_ones;
+    auto const connect = [&]() -> awaitable<void> {
+        for (int i = 0; i < 5; ++i) {
+            memory_transport attacker{l.network, "2001:db8::" + std::to_string(i + 1)};
+            auto made = co_await attacker.dial(l[0].address);
+            open_ones.push_back(std::move(made));
+        }
+        co_await sleep_for(1s);
+    };
+    l.sim.run(connect());
+    CHECK(l.stats().handshakes_refused_per_address == 3);
+    CHECK_FALSE(l.dial(1, l[0].address));
+}
+
 TEST_CASE("limits: swarm: a peer has one connection, and for a moment two") {
     lab l{2};
     auto const nameless = l[0].address.without_peer();

@@ -5,7 +5,21 @@
 
 #include "../../core/config.hpp"
 
+#include <algorithm>
+#include <array>
+#include <cstdint>
+
 namespace gigi::inline v1 {
+
+GIGI_INLINE std::string inbound_limits::host_of(multiaddr const &remote) {
+    auto const ip = remote.ip_unmapped();
+    if (ip.size() == 4) return multiaddr::tcp(ip, 0).ip_text();
+    bool const link_local = ip.size() == 16 && ip[0] == 0xfe && (ip[1] & 0xc0) == 0x80;
+    if (ip.size() != 16 || link_local) return remote.ip_text();
+    std::array<std::uint8_t, 16> network{};
+    std::ranges::copy(ip.first(8), network.begin());
+    return multiaddr::tcp(network, 0).ip_text() + "/64";
+}
 
 GIGI_INLINE inbound_limits::verdict inbound_limits::judge(std::string const &host) const {
     auto const found = hosts_.find(host);

@@ -245,7 +245,7 @@ GIGI_INLINE awaitable<void> swarm::accept_connections(std::shared_ptr<acceptor> 
             co_await sleep_for(std::chrono::milliseconds{100});
             continue;
         }
-        auto const host = incoming->remote_address().ip_text();
+        auto const host = inbound_limits::host_of(incoming->remote_address());
         if (auto const verdict = inbound_.judge(host); verdict != inbound_limits::verdict::welcome) {
             ++stats_.handshakes_refused;
             if (verdict == inbound_limits::verdict::host_has_enough) ++stats_.handshakes_refused_per_address;
@@ -296,7 +296,7 @@ GIGI_INLINE result<std::shared_ptr<connection>> swarm::admit(established made, d
     }
     ++stats_.connections_opened;
     all_.push_back(added);
-    if (dir == direction::inbound) inbound_.add_connection(info.remote.ip_text());
+    if (dir == direction::inbound) inbound_.add_connection(inbound_limits::host_of(info.remote));
     tasks_.spawn(supervise(added));
     if (loser) {
         for (auto const &c : all_)
@@ -331,7 +331,7 @@ GIGI_INLINE awaitable<void> swarm::supervise(std::shared_ptr<connection> c) {
     co_await c->tasks.join();
     all_.remove(c);
     add(stats_.mux, c->mux->counts());
-    if (c->info.dir == direction::inbound) inbound_.remove_connection(c->info.remote.ip_text());
+    if (c->info.dir == direction::inbound) inbound_.remove_connection(inbound_limits::host_of(c->info.remote));
     ++stats_.connections_closed;
     tell_departure(*c);
 }

@@ -79,6 +79,7 @@ class disk_folder {
     enum class opening {
         existing,    ///< must be there
         created,     ///< must not be there
+        created_for_owner, ///< likewise; from the first moment only this user may read it (mode 0600; on Windows the folder's rights hold)
         either,      ///< made where it is missing
     };
     /// Opens a regular file of the folder for reading and writing, with a single link only.

@@ -32,6 +32,36 @@ struct folder {
 
 } // namespace
 
+#ifndef _WIN32
+TEST_CASE("files: what the owner alone may read was never another's to open, whatever the umask and whoever was there before") {
+    struct no_umask {
+        ::mode_t const before = ::umask(0);
+        ~no_umask() { ::umask(before); }
+    } const permissive;
+    folder const f;
+    auto const directory = disk_folder::open(f.path).value();
+    auto const mode_of = [&](std::string const &name) {
+        struct stat raw {};
+        REQUIRE(::stat((f.path / name).c_str(), &raw) == 0);
+        return raw.st_mode & 0777u;
+    };
+    REQUIRE(directory.open_file("private", disk_folder::opening::created_for_owner));
+    CHECK(mode_of("private") == 0600);
+    CHECK_FALSE(directory.open_file("private", disk_folder::opening::created_for_owner));
+    REQUIRE(directory.open_file("public", disk_folder::opening::created));
+    CHECK(mode_of("public") == 0666);
+
+    // Somebody waits with a file open for us to write to.
+    std::string const temporary = ".key." + std::to_string(::getpid()) + ".tmp";
+    auto const planted = directory.open_file(temporary, disk_folder::opening::created);
+    REQUIRE(planted);
+    REQUIRE_FALSE(replace_file(f.path / "key", as_bytes("secret"), true));
+    CHECK(mode_of("key") == 0600);
+    CHECK(planted->status()->size == 0);
+    CHECK(f.read("key") == "secret");
+}
+#endif
+
 TEST_CASE("files: replaced in one step, readable by the owner alone where asked") {
     folder const f;
     f.write("a", "one");

@@ -24,11 +24,6 @@ namespace detail {
 
 inline int process_id() noexcept { return ::getpid(); }
 
-/// Only this user may read it.
-inline std::error_code make_private(disk_file const &file) noexcept {
-    return ::fchmod(file.native(), S_IRUSR | S_IWUSR) == 0 ? std::error_code{} : file_error(errno);
-}
-
 } // namespace detail
 
 GIGI_INLINE std::error_code file_error(int code) noexcept {
@@ -125,8 +120,9 @@ GIGI_INLINE result<disk_folder> disk_folder::open(std::filesystem::path const &p
 }
 
 GIGI_INLINE result<disk_file> disk_folder::open_file(std::string const &name, opening how) const {
-    int const flags = how == opening::existing ? 0 : how == opening::created ? O_CREAT | O_EXCL : O_CREAT;
-    disk_file file{::openat(handle_.native(), name.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | flags, 0666)};
+    int const flags = how == opening::existing ? 0 : how == opening::either ? O_CREAT : O_CREAT | O_EXCL;
+    ::mode_t const mode = how == opening::created_for_owner ? 0600 : 0666; // chmod afterwards would be too late: others may hold it open by then
+    disk_file file{::openat(handle_.native(), name.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | flags, mode)};
     if (!file) return file_error(errno);
     struct stat raw {};
     if (::fstat(file.native(), &raw) != 0) return file_error(errno);
@@ -215,11 +211,9 @@ GIGI_INLINE std::error_code replace_file(std::filesystem::path const &path, byte
     std::string const target = path.filename().string();
     std::string const temporary = "." + target + "." + std::to_string(detail::process_id()) + ".tmp";
     if (directory->contains(temporary)) directory->remove(temporary); // of a process that died
-    auto const file = directory->open_file(temporary, disk_folder::opening::created);
+    auto const file = directory->open_file(temporary, owner_only ? disk_folder::opening::created_for_owner : disk_folder::opening::created);
     if (!file) return file.error();
-    std::error_code code;
-    if (owner_only) code = detail::make_private(*file);
-    if (!code) code = file->write_at(0, content);
+    auto code = file->write_at(0, content);
     if (!code) code = file->sync();
     if (!code) code = directory->replace(temporary, target);
     if (code) {

@@ -59,9 +59,6 @@ inline DWORD piece_of(std::size_t size) noexcept { return static_cast<DWORD>(std
 
 inline int process_id() noexcept { return ::_getpid(); }
 
-/// The rights of the folder are those of its files here; a user's profile is private.
-inline std::error_code make_private(disk_file const &) noexcept { return {}; }
-
 } // namespace detail
 
 GIGI_INLINE std::error_code file_error(int code) noexcept {
@@ -175,7 +172,8 @@ GIGI_INLINE result<disk_folder> disk_folder::open(std::filesystem::path const &p
 }
 
 GIGI_INLINE result<disk_file> disk_folder::open_file(std::string const &name, opening how) const {
-    DWORD const disposition = how == opening::existing ? OPEN_EXISTING : how == opening::created ? CREATE_NEW : OPEN_ALWAYS;
+    // The rights of the folder are those of its files here; a user's profile is private.
+    DWORD const disposition = how == opening::existing ? OPEN_EXISTING : how == opening::either ? OPEN_ALWAYS : CREATE_NEW;
     auto file = detail::open_handle(at(name), GENERIC_READ | GENERIC_WRITE, detail::share_all, disposition, FILE_FLAG_OPEN_REPARSE_POINT);
     if (!file) return file.error();
     HANDLE const handle = detail::handle_of(*file);

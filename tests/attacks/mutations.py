@@ -123,6 +123,10 @@ MUTATIONS = [
     # mDNS
     mutation("T15", "announces an address of our own host, to have us dial our own services", "unit/discovery/mdns_core_test.cpp", "T15*",
              swap("!address.is_loopback() || is_own(from, link)", "true")),
+    mutation("T15", "announces DNS names, to have us ask name servers and dial what they say", "unit/discovery/mdns_core_test.cpp", "T15: addresses*",
+             become("if (ip.empty()) return false;", "if (ip.empty()) return true;")),
+    mutation("T15", "has DNS names without end, whose servers do not answer", "unit/link/swarm_limits_test.cpp", "T15: limits*",
+             drop("if (names.size() > max_names_per_dial) addresses.resize(all - names.size() + max_names_per_dial);")),
     mutation("T16", "names whose compression pointers loop", "attacks/discovery_test.cpp", "T16, T17*",
              drop("if (target >= segment || target < header_size || ++jumps > max_jumps) return fail();")),
     mutation("T17", "data shorter than its type, or beyond the packet", "attacks/discovery_test.cpp", "T16, T17*",

@@ -22,6 +22,7 @@
 
 #include <clocale>
 #include <csignal>
+#include <cstring>
 #include <iostream>
 #include <set>
 #include <type_traits>
@@ -46,11 +47,15 @@ std::string login_name() {
     return entry && *entry->pw_name ? entry->pw_name : "";
 }
 
-/// Whether this chat is the only one that uses a share list; the answer stays true as long as the process runs.
-bool reserve(fs::path const &share_list) {
+bool names_peer(std::string const &address) { return address.find("/p2p/") != address.npos; }
+
+/// Makes this chat the only one that uses a share list, as long as the process runs. @return why it cannot be; nothing where it is
+std::string reserve(fs::path const &share_list) {
     auto const lock = fs::path{share_list}.replace_extension(".lock");
     int const file = ::open(lock.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    return file >= 0 && ::flock(file, LOCK_EX | LOCK_NB) == 0;
+    if (file < 0) return "cannot make " + lock.string() + " (" + std::strerror(errno) + ")";
+    if (::flock(file, LOCK_EX | LOCK_NB) != 0) return "another chat uses " + share_list.string();
+    return {};
 }
 
 settings read_settings(int argc, char **argv) {
@@ -86,11 +91,9 @@ settings read_settings(int argc, char **argv) {
     s.node.listen = {"/ip4/0.0.0.0/tcp/" + std::to_string(port), "/ip6/::/tcp/" + std::to_string(port)};
     s.node.mdns = !no_mdns;
     if (s.json) s.node.output_directory = fs::absolute(s.node.output_directory); // a program may be in another folder
-    auto const names_peer = [](std::string const &address) { return address.find("/p2p/") != address.npos; };
     std::ranges::copy_if(s.connect, std::back_inserter(s.node.bootstrap), names_peer); // the node keeps these connected
-    std::erase_if(s.connect, names_peer);
-    if (!reserve(s.node.share_list)) {
-        std::cerr << "chat: another chat uses " << s.node.share_list << ": this one forgets at its end what it shares\n";
+    if (auto const why = reserve(s.node.share_list); !why.empty()) {
+        std::cerr << "chat: " + gigi::printable(why) + ": this one has a new key, and forgets at its end what it shares\n";
         s.node.share_list.clear();
     } else if (s.node.identity_file.empty()) {
         s.node.identity_file = fs::path{s.node.share_list}.replace_extension(".key");
@@ -166,7 +169,8 @@ class chat {
             if (!code) stop();
         });
         background_.spawn(show_events());
-        background_.spawn(dial_the_given());
+        for (auto const &address : settings_.connect) background_.spawn(dial_given(address));
+        if (console_.is_terminal()) background_.spawn(keep_vocabulary());
         background_.spawn(read_commands());
         while (!stopping_) co_await changed_.wait();
 
@@ -409,24 +413,22 @@ class chat {
         changed_.notify_all();
         queue_.reconsider();
         if (!console_.is_terminal()) return;
-        update_vocabulary();
+        vocabulary_stale_ = true;
         double bytes = 0, total = 0, rate = 0;
         for (auto const &[id, t] : transfers_)
             bytes += static_cast<double>(t.bytes), total += static_cast<double>(t.total), rate += t.rate;
         console_.status(progress_bar(bytes, total, rate));
     }
     void remember_code(std::string const &code) {
-        if (codes_.size() < 1000) codes_.insert(code);
+        if (codes_.size() < 1000 && gigi::share_code::parse(code)) codes_.insert(code);
     }
 
-    /// Dials the addresses of the command line that do not tell the peer id; the node sees to those that do.
-    awaitable<void> dial_the_given() {
-        for (auto const &address : settings_.connect) {
-            try {
-                co_await node_.dial(address);
-            } catch (std::system_error const &e) {
-                report(address + ": " + e.what());
-            }
+    /// Dials an address of the command line.
+    awaitable<void> dial_given(std::string address) {
+        try {
+            co_await node_.dial(address);
+        } catch (std::system_error const &e) {
+            if (!stopping_) report(address + ": " + e.what() + (names_peer(address) ? "; it is tried again" : ""));
         }
     }
 
@@ -440,6 +442,15 @@ class chat {
         grammar all;
         for (auto const &c : commands()) all.emplace(c.name, parameter_names(c.parameters));
         return all;
+    }
+    /// Follows the events, though no faster than people type: there may be thousands of either.
+    awaitable<void> keep_vocabulary() {
+        for (;;) {
+            while (!vocabulary_stale_) co_await changed_.wait();
+            vocabulary_stale_ = false;
+            update_vocabulary();
+            co_await gigi::sleep_for(200ms);
+        }
     }
     void update_vocabulary() {
         vocabulary words;
@@ -460,6 +471,7 @@ class chat {
     std::map<std::uint64_t, event::download_progress> transfers_; ///< by their id
     std::set<gigi::peer_id> identified_;
     std::set<std::string> codes_;
+    bool vocabulary_stale_ = false;
     bool stopping_ = false;
 };
 

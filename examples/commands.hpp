@@ -104,12 +104,17 @@ template <class Owner> class command_queue {
         return c.parameters.find("nickname") == 1 && c.name != "connect" ? "peer " + arguments[0] : "";
     }
 
+    /// Whether one topic is the other, or has it in it: "group " all groups, "peer bob" also "peer bob~abcd", though not "peer bobby".
+    static bool includes(std::string const &one, std::string const &other) {
+        if (one.empty() || !other.starts_with(one)) return false;
+        return one.ends_with(' ') || other.size() == one.size() || other[one.size()] == '~';
+    }
+
     bool must_wait(ticket const &t) const {
         for (auto const &earlier : tickets_) {
             if (earlier.get() == &t) return false;
             if (earlier->done) continue;
-            bool const alike = t.topic.starts_with(earlier->topic) || earlier->topic.starts_with(t.topic);
-            if (alike && !t.topic.empty() && !earlier->topic.empty()) return true;
+            if (includes(t.topic, earlier->topic) || includes(earlier->topic, t.topic)) return true;
             // The peer may be the one that is being connected to.
             if (earlier->name == "connect" && t.topic.starts_with("peer ") && !owner_.knows(t.arguments[0])) return true;
         }

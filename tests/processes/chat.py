@@ -121,7 +121,9 @@ class Chat:
 
     def _read_errors(self):
         for raw in self.process.stderr:
-            self.errors += raw.decode("utf-8", "replace")
+            with self.changed:
+                self.errors += raw.decode("utf-8", "replace")
+                self.changed.notify_all()
 
     def wait_for(self, find, what, seconds=10):
         """Waits until find() gives something."""

@@ -1,6 +1,7 @@
 """The process: its commands and answers, its start and its end."""
 
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -225,3 +226,23 @@ def test_unanswered_at_the_end(w):
         a.stop(15)
         answer = a.answers[number]
         expect(answer["command"] == "connect" and answer["error"] == "cancelled", answer)
+
+
+def test_no_place_for_the_share_list(w):
+    """A folder that is not there is said to be that, not another chat; everything else works."""
+    run = subprocess.run([w.chat, "--json", "--no-mdns", "--interface", "lo", "--shared", "missing/shared.json"], stdin=subprocess.DEVNULL,
+                         capture_output=True, cwd=w.folder, timeout=20 * w.slow, check=False)
+    expect(run.returncode == 0 and b"missing/shared.lock (No such file or directory)" in run.stderr and b"another chat" not in run.stderr, run)
+
+
+def test_who_is_to_be_connected_and_is_not_there(w):
+    """An address of the command line that leads nowhere is reported, whether or not it says who is there."""
+    with socket.socket() as taken:  # bound, and not listening
+        taken.bind(("127.0.0.1", 0))
+        address = f"/ip4/127.0.0.1/tcp/{taken.getsockname()[1]}"
+        known = "/p2p/12D3KooWDpJ7As7BWAwRMfu1VU2WCqNjvq387JEYKDBj4kx6nXTN"
+        a = w.start("amy", "--connect", address, "--connect", address + known)
+        said = lambda pattern: lambda: re.search(pattern, a.errors, re.M)
+        a.wait_for(said(f"^{address}: .*[^n]$"), "the address is reported")
+        a.wait_for(said(f"^{address}{known}: .*; it is tried again$"), "the peer is reported")
+        a.stop()

@@ -68,7 +68,9 @@ TEST_CASE("T23: node: nicknames that would command a terminal, or end a line, ar
     }
     auto offer = image(0, "\x1b]0;x\x07/../../etc/passwd");
     offer.kind = direct_protocol::kind::file_offer;
-    offer.code = "k7qm";
+    offer.code = "\x1b]0;x\x07";
+    CHECK(c.say<direct_protocol>(offer)); // what is offered can be asked for
+    offer.code = share_code::of(merkle_hash{}, 7).to_string();
     CHECK_FALSE(c.say<direct_protocol>(offer));
     auto const offered = c.taken<events::file_offered>();
     REQUIRE(offered.size() == 1);

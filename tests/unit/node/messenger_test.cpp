@@ -3,6 +3,8 @@
 #include "unit/file/temporary_folder.hpp"
 
 #include <gigi/core/error.hpp>
+#include <gigi/crypto/hash.hpp>
+#include <gigi/file/share_code.hpp>
 #include <gigi/protocol/request_response.hpp>
 #include <gigi/testing/memory_host.hpp>
 #include <gigi/testing/simulation.hpp>
@@ -96,7 +98,7 @@ TEST_CASE("messenger: a text, bytes and an offer arrive with their sender, and t
     CHECK(l.alice.last<event::bytes_received>().bytes == data);
     CHECK(l.taken.id != first);
     file_info offered;
-    offered.code = "k7qm-3fz2-aaaa-bbbb-cccc";
+    offered.code = share_code::of(sha256(as_bytes("talk")), 77).to_string();
     offered.name = "../talk.pdf";
     offered.size = 77;
     CHECK_FALSE(l.code_of([&] { return l.bob.messages.send_file_offer(to, offered); }));
@@ -104,6 +106,10 @@ TEST_CASE("messenger: a text, bytes and an offer arrive with their sender, and t
     CHECK(offer.code == offered.code);
     CHECK(offer.name == "talk.pdf");
     CHECK(offer.size == 77);
+    auto bad = message(direct_protocol::kind::file_offer);
+    bad.code = "whatever one would have to type";
+    CHECK(l.send<direct_protocol>(bad) == errc::unknown_code);
+    CHECK(l.alice.last<event::file_offered>().code == offered.code);
     CHECK(offer.group.empty());
     CHECK(l.alice.told.size() == 3);
     CHECK(l.bob.told.empty());
@@ -180,8 +186,8 @@ TEST_CASE("messenger: messages that no node sends are refused, and long words ar
     CHECK(l.alice.last<event::image_received>().path.parent_path() == l.alice.options.output_directory);
     auto offer = message(direct_protocol::kind::file_offer);
     offer.code.assign(1000, 'c');
-    CHECK_FALSE(l.send<direct_protocol>(offer));
-    CHECK(l.alice.last<event::file_offered>().code == std::string(128, 'c'));
+    CHECK(l.send<direct_protocol>(offer) == errc::unknown_code);
+    CHECK(l.alice.told.size() == 1);
 }
 
 TEST_CASE("messenger: a receipt for another message is none, and after stop() nothing is taken") {

@@ -34,6 +34,14 @@ TEST_CASE("people: nicknames resolve, conflicts and changes are told, ambiguity 
     CHECK_FALSE(known.named(peers[0], "two\nlines"));
     CHECK_FALSE(known.named(peers[0], "\x1b[2J"));
 
+    known.identified(peers[0], "", {}); // a push that says something else
+    CHECK(known.agent_of(peers[0]) == "gigi");
+    CHECK(known.speaks(peers[0], "/gigi/nickname/1.0.0"));
+    known.identified(peers[0], "gigi/2", {"/gigi/direct/1.0.0"});
+    CHECK(known.agent_of(peers[0]) == "gigi/2");
+    CHECK_FALSE(known.speaks(peers[0], "/gigi/nickname/1.0.0"));
+    CHECK(told.size() == 1);
+
     meet(peers[1]);
     known.identified(peers[1], "js", {"/ipfs/ping/1.0.0"}); // no nickname to wait for
     CHECK(std::get<event::peer_identified>(told.back()).nickname.empty());

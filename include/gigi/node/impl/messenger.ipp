@@ -8,6 +8,7 @@
 #include "../../core/offload.hpp"
 #include "../../crypto/random.hpp"
 #include "../../file/safe_name.hpp"
+#include "../../file/share_code.hpp"
 #include "../../protocol/request_response.hpp"
 #include "../received_file.hpp"
 
@@ -111,9 +112,12 @@ GIGI_INLINE awaitable<delivery_receipt> messenger::take_direct(peer_id const &fr
         around_.emit(event{events::image_received{from, nickname, name, mime, message.data.size(), path, message.id}});
         break;
     }
-    case direct_protocol::kind::file_offer:
-        around_.emit(event{events::file_offered{from, nickname, "", message.code.substr(0, 128), safe_file_name(message.name), message.size}});
+    case direct_protocol::kind::file_offer: {
+        auto const code = share_code::parse(message.code);
+        if (!code) throw error{errc::unknown_code, "file offer"};
+        around_.emit(event{events::file_offered{from, nickname, "", code->to_string(), safe_file_name(message.name), message.size}});
         break;
+    }
     default: throw error{errc::not_supported, "message kind"};
     }
     co_return taken;

@@ -115,6 +115,8 @@ MUTATIONS = [
              swap("++p->changes > options_.max_subscription_changes", "false")),
     mutation("T12", "floods with IHAVE", "unit/gossip/mesh_test.cpp", "T12: IHAVE*",
              swap("++p.ihave_rpcs > options_.max_ihave_messages", "false")),
+    mutation("T12", "grafts and leaves over and over, to be told of all cached messages each time", "unit/gossip/mesh_test.cpp", "T12: who grafts*",
+             swap("p.announced.insert(topic).second", "true")),
     mutation("T13", "a PRUNE with a backoff of 2^64 seconds", "unit/gossip/backoff_test.cpp", "T13*",
              swap("seconds >= limit", "false")),
     mutation("T14", "prunes us, to have us banned for grafting again too early", "unit/gossip/mesh_test.cpp", "T14: after leaving*",

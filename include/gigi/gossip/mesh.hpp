@@ -133,7 +133,7 @@ class mesh {
     bool may_graft(topic_state const &t, mesh_peer const &p, time_point now) const;
     std::vector<mesh_peer *> candidates(topic_state const &t, time_point now);
     void graft(std::string const &topic, topic_state &t, mesh_peer &p);
-    /// A new link carries only what comes after it: what came just before is announced over it.
+    /// A new link carries only what comes after it: what came just before is announced over it, once a heartbeat.
     void admit(std::string const &topic, topic_state &t, mesh_peer &p);
     void prune(std::string const &topic, topic_state &t, mesh_peer &p, time_point now, duration backoff);
     void fill(std::string const &topic, topic_state &t, time_point now);

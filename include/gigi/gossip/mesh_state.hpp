@@ -141,6 +141,7 @@ struct mesh_peer {
     std::set<std::string, std::less<>> topics;
     std::map<message_id, std::uint64_t> unwanted;    ///< IDONTWANT, and the heartbeat at which it came
     std::size_t ihave_rpcs = 0, asked = 0, looked_up = 0, grafts = 0, prunes = 0, changes = 0;
+    std::set<std::string, std::less<>> announced;    ///< topics whose messages it was told of over a new link
     std::size_t invalid = 0;                         ///< bad signatures; one is forgiven each heartbeat
     rpc out;
     bool queued = false;                             ///< whether it is on the list of peers with something to send

@@ -443,6 +443,27 @@ TEST_CASE("T12: a GRAFT flood gets one PRUNE an RPC, and costs a bounded amount"
     CHECK(m.take()[peer].empty());
 }
 
+TEST_CASE("T12: who grafts and leaves over and over is told of the cached messages once a heartbeat") {
+    one_mesh m;
+    m.router.join(m.now, topic);
+    auto const author = m.add_member(1), peer = m.add_member(2);
+    for (std::uint64_t i = 1; i <= 500; ++i) m.sends(author, unsigned_message(author, i, topic));
+    for (int round = 0; round < 2; ++round) {
+        m.beat();
+        m.take();
+        std::size_t named = 0, admitted = 0;
+        for (int i = 0; i < 200; ++i) {
+            m.says(peer, one_mesh::subscription(topic, false));
+            m.says(peer, one_mesh::graft());
+            admitted += m.in_mesh(peer);
+            auto const said = m.take()[peer];
+            for (auto const &announcement : said.ihave) named += announcement.ids.size();
+        }
+        CHECK(admitted == 200);
+        CHECK(named == 500);
+    }
+}
+
 TEST_CASE("mesh: the heartbeat fills a thin mesh, and thins out a thick one") {
     one_mesh m;
     m.router.join(m.now, topic);

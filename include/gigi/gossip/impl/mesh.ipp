@@ -233,7 +233,8 @@ GIGI_INLINE void mesh::graft(std::string const &topic, topic_state &t, mesh_peer
 
 GIGI_INLINE void mesh::admit(std::string const &topic, topic_state &t, mesh_peer &p) {
     t.mesh.emplace(p.id, &p);
-    if (score(p) >= options_.gossip_threshold) announce_messages(topic, cache_.ids(topic), p);
+    // Once a heartbeat: a peer that leaves and grafts over and over must not have us go through the cache each time (T12).
+    if (score(p) >= options_.gossip_threshold && p.announced.insert(topic).second) announce_messages(topic, cache_.ids(topic), p);
 }
 
 GIGI_INLINE void mesh::prune(std::string const &topic, topic_state &t, mesh_peer &p, time_point now, duration backoff) {

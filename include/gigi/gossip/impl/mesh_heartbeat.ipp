@@ -31,6 +31,7 @@ GIGI_INLINE void mesh::heartbeat(time_point now) {
 
 GIGI_INLINE void mesh::begin_interval(mesh_peer &p) {
     p.ihave_rpcs = p.asked = p.looked_up = p.grafts = p.prunes = p.changes = 0;
+    p.announced.clear();
     if (p.invalid > 0) --p.invalid;
     std::erase_if(p.unwanted, [&](auto const &entry) { return entry.second + options_.idontwant_heartbeats <= heartbeats_; });
 }

@@ -135,6 +135,8 @@ MUTATIONS = [
              swap("failed_ || size > data_.size() - position_", "failed_")),
     mutation("T18", "a TTL of 136 years", "attacks/discovery_test.cpp", "T18*",
              swap("std::clamp<std::chrono::seconds>(heard.ttl, std::chrono::seconds{1}, options_.max_ttl)", "heard.ttl")),
+    mutation("T20", "announces many addresses for another's id, to hide its own", "unit/discovery/mdns_peers_test.cpp", "T20: a forger*",
+             swap("-same_source", "std::ptrdiff_t{}"), swap("entry.from.host != from.host", "false")),
     mutation("T20", "announces 20,000 peers", "attacks/discovery_test.cpp", "T15, T20*",
              drop("if (peers_.size() >= options_.max_peers && !make_room(from.host)) return;")),
     mutation("T20", "announces itself under another's nickname", "unit/node/presence_test.cpp", "T20*",

@@ -94,7 +94,8 @@ class mdns_peers {
     void shorten(announcement &entry, time_point end);
     void goodbye(time_point now, std::uint32_t link, std::string const &instance);
 
-    /// The place of this announcement; the one that is to expire first gives way to a new one.
+    /// The place of this announcement. Where there are too many, one of the source that has most gives way, its own rather than
+    /// another's; of those the one that is to expire first.
     announcement &entry_of(known_peer &peer, mdns_origin const &from, std::string const &instance);
 
     /// Forgets a peer of the source that announces most, if that is more than the newcomer's source would then have.
@@ -102,8 +103,8 @@ class mdns_peers {
     peer_map::iterator forget(peer_map::iterator peer);
     void report(time_point now, peer_id const &id, known_peer &peer);
 
-    /// What all announcements of a peer say together; of many addresses the first, so that a forger cannot make us dial
-    /// all that he likes (T15).
+    /// What all announcements of a peer say together. Of many addresses so many that a forger cannot make us dial all that he
+    /// likes (T15), from each source in turn, so that he cannot hide those that the peer itself announces (T20).
     discovered_peer describe(peer_id const &id, known_peer const &peer) const;
 
     mdns_options const &options_;

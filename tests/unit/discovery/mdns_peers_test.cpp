@@ -158,7 +158,7 @@ TEST_CASE("T15: addresses and announcements of a peer are bounded") {
     CHECK(take(peers) == texts{"+5:16"});
     for (unsigned i = 2; i < 200; ++i) peers.add(t0 + 2s, from(i), heard(5, "203.0.113." + std::to_string(i)));
     peers.update(t0 + 10s);
-    CHECK(take(peers) == texts{"+5:8", "+5:8"}); // of the last eight that spoke of it
+    CHECK(take(peers) == texts{"+5:16", "+5:8"}); // of the last eight that spoke of it
 }
 
 TEST_CASE("T20: a source that announces thousands of peers makes room for others, not the other way round") {
@@ -179,6 +179,44 @@ TEST_CASE("T20: a source that announces thousands of peers makes room for others
     for (unsigned i = 0; i < 200; ++i) even.add(t0, from(i), heard(i));
     CHECK(take(even).size() == 100);
     CHECK(even.size() == 100);
+}
+
+TEST_CASE("T20: a forger's announcements of a peer do not hide the addresses that it announces itself") {
+    auto const forged = [](unsigned number, std::chrono::seconds ttl) {
+        auto a = heard(5, "203.0.113.1", ttl);
+        a.instance += std::to_string(number);
+        a.addresses.clear();
+        for (unsigned i = 0; i < 16; ++i)
+            a.addresses.push_back(address("/ip4/203.0.113." + std::to_string(i) + "/tcp/" + std::to_string(1 + number), *a.peer));
+        return a;
+    };
+    for (bool const early : {true, false}) { // before the peer's own, or after it
+        CAPTURE(early);
+        mdns_peers peers{defaults};
+        if (!early) peers.add(t0, from(1), heard(5));
+        for (unsigned i = 0; i < 2 * defaults.max_announcements; ++i) peers.add(t0, from(66), forged(i, 4500s));
+        if (early) peers.add(t0, from(1), heard(5));
+        peers.update(t0 + 2s);
+        REQUIRE(!peers.events().empty());
+        auto const last = std::get<mdns_found>(peers.events().back()).peer.addresses;
+        CHECK(last.size() == defaults.max_addresses);
+        CHECK(std::ranges::count(last, "192.0.2.1", &multiaddr::ip_text) == 1);
+    }
+}
+
+TEST_CASE("T20: a source that has most announcements of a peer replaces its own") {
+    mdns_peers peers{defaults};
+    auto const announce = [&](unsigned source, std::string const &net, unsigned number, std::chrono::seconds ttl) {
+        auto a = heard(5, net + std::to_string(number), ttl);
+        a.instance += std::to_string(number);
+        peers.add(t0, from(source), std::move(a));
+    };
+    for (unsigned i = 0; i < 4; ++i) announce(1, "192.0.2.", i, 120s);
+    for (unsigned i = 0; i < 20; ++i) announce(66, "203.0.113.", i, 4500s);
+    peers.update(t0 + 2s);
+    auto const last = std::get<mdns_found>(peers.events().back()).peer.addresses;
+    CHECK(last.size() == 8);
+    CHECK(std::ranges::count_if(last, [](multiaddr const &a) { return a.ip_text().starts_with("192.0.2."); }) == 4);
 }
 
 TEST_CASE("T20: a flood of changes is a bounded number of reports") {

@@ -7,7 +7,9 @@
 
 #include <algorithm>
 #include <functional>
+#include <tuple>
 #include <utility>
+#include <vector>
 
 namespace gigi::inline v1 {
 
@@ -84,12 +86,15 @@ GIGI_INLINE void mdns_peers::goodbye(time_point now, std::uint32_t link, std::st
 GIGI_INLINE mdns_peers::announcement &mdns_peers::entry_of(known_peer &peer, mdns_origin const &from, std::string const &instance) {
     for (auto &entry : peer.entries)
         if (entry.from == from && entry.instance == instance) return entry;
-    if (peer.entries.size() >= options_.max_announcements)
-        peer.entries.erase(std::ranges::min_element(peer.entries, {}, [](auto const &entry) {
+    if (peer.entries.size() >= options_.max_announcements) {
+        auto const rank = [&](announcement const &entry) {
+            auto const same_source = std::ranges::count(peer.entries, entry.from.host, [](auto const &e) { return e.from.host; });
             auto last = time_point::min();
             for (auto const &address : entry.addresses) last = std::max(last, address.expires);
-            return last;
-        }));
+            return std::tuple{-same_source, entry.from.host != from.host, last};
+        };
+        peer.entries.erase(std::ranges::min_element(peer.entries, {}, rank));
+    }
     return peer.entries.emplace_back(announcement{from, std::hash<std::string>{}(instance), instance, {}, {}});
 }
 
@@ -124,13 +129,20 @@ GIGI_INLINE void mdns_peers::report(time_point now, peer_id const &id, known_pee
 
 GIGI_INLINE discovered_peer mdns_peers::describe(peer_id const &id, known_peer const &peer) const {
     discovered_peer description{id, {}, {}};
-    auto &addresses = description.addresses;
+    std::vector<std::pair<dns_ipv6, std::vector<multiaddr const *>>> sources; // in the order in which they came
+    std::size_t longest = 0;
     for (auto const &entry : peer.entries) {
-        for (auto const &[address, heard, expires] : entry.addresses)
-            if (addresses.size() < options_.max_addresses && std::ranges::find(addresses, address) == addresses.end())
-                addresses.push_back(address);
+        auto source = std::ranges::find(sources, entry.from.host, [](auto const &s) { return s.first; });
+        if (source == sources.end()) source = sources.insert(source, {entry.from.host, {}});
+        for (auto const &a : entry.addresses) source->second.push_back(&a.address);
+        longest = std::max(longest, source->second.size());
         if (description.nickname.empty()) description.nickname = entry.nickname;
     }
+    auto &addresses = description.addresses;
+    for (std::size_t turn = 0; turn < longest; ++turn)
+        for (auto const &[host, said] : sources)
+            if (turn < said.size() && addresses.size() < options_.max_addresses && std::ranges::find(addresses, *said[turn]) == addresses.end())
+                addresses.push_back(*said[turn]);
     return description;
 }
 

@@ -39,7 +39,7 @@ class mdns {
     void update(std::vector<multiaddr> addresses, std::string nickname);
 
     /// Says goodbye, closes the sockets and joins every task. No callback comes once it has begun.
-    /// @par Cancellation Still stops everything, then throws `errc::cancelled`.
+    /// @par Cancellation Has no effect once it has begun: it goes on to its end, which comes soon.
     [[nodiscard]] awaitable<void> stop();
 
     /// How many sockets are open: one for each interface and IP version.

@@ -81,6 +81,7 @@ class gossip {
     void start();
 
     /// Closes every stream of gossip, cancels and joins every task. Topics stay subscribed, for another `start()`.
+    /// @par Cancellation Has no effect once it has begun: it goes on to its end, which comes soon, whatever the peers do.
     [[nodiscard]] awaitable<void> stop();
 
     /// Joins a topic. Does nothing where it is joined already.

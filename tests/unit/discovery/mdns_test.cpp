@@ -2,6 +2,8 @@
 
 #include "mdns_support.hpp"
 
+#include <gigi/testing/interruption.hpp>
+
 #include <doctest/doctest.h>
 
 #include <ostream>
@@ -82,6 +84,22 @@ TEST_CASE("mdns: a callback may update and stop what calls it") {
         co_await stopping.join();
         CHECK(calls == 1);
     }());
+}
+
+TEST_CASE("mdns: a stop that is cancelled goes on to its end, and it can be started again") {
+    for (std::uint64_t step = 0;; ++step) {
+        CAPTURE(step);
+        simulation sim;
+        mdns discovery{sim.get_executor(), numbered_peer(1), nowhere()};
+        discovery.start({});
+        sim.run_for(1s);
+        auto const ended = cancel_at(sim, sim.get_executor(), discovery.stop(), step);
+        if (step > 0) CHECK_MESSAGE(ended.succeeded(), ended.message());
+        if (!ended.succeeded()) sim.run(discovery.stop()); // cancelled before it began, it has not begun
+        CHECK_NOTHROW(discovery.start({}));
+        sim.run(discovery.stop());
+        if (!ended.disturbed) break;
+    }
 }
 
 TEST_CASE("mdns: a service that is no domain name") {

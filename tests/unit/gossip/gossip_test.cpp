@@ -1,6 +1,8 @@
 // Gossip over the whole stack (swarm, yamux, noise, a network in memory) in simulated time.
 #include "support/gossip_node.hpp"
 
+#include <gigi/testing/interruption.hpp>
+
 #include <doctest/doctest.h>
 
 using namespace gigi;
@@ -193,6 +195,38 @@ TEST_CASE("gossip: stopping in the middle of things, and starting again") {
     w.run_for(1s);
     CHECK(std::ranges::count(b.texts(), "still there?") == 1);
     w.stop();
+}
+
+TEST_CASE("gossip: a stop that is cancelled goes on to its end, and it can be started again") {
+    swarm_options links;
+    links.max_receiving = 1 << 20;
+    bytes header;
+    append_varint(header, 1 << 20);
+    for (std::uint64_t step = 0;; ++step) {
+        CAPTURE(step);
+        gossip_world w;
+        auto &a = w.add({}, links), &b = w.add();
+        a.chat.subscribe(topic);
+        b.chat.subscribe(topic);
+        auto &p = w.add_scripted();
+        w.connect(a, b);
+        w.connect(p, a);
+        auto elsewhere = w.sim.run(a.net.receiving().take(p.id(), 1 << 20, 1s));
+        w.sim.run(p.open(a));
+        w.sim.run(p.out->write(header)); // its reader waits for room, and takes some steps to end
+        w.run_for(1s);
+        auto const ended = testing::cancel_at(w.sim, w.sim.get_executor(), a.chat.stop(), step, 10s);
+        if (step > 0) CHECK_MESSAGE(ended.succeeded(), ended.message());
+        if (!ended.succeeded()) w.sim.run(a.chat.stop()); // cancelled before it began, it has not begun
+        a.chat.start();
+        w.run_for(5s);
+        b.publish(topic, "still there?");
+        w.run_for(100ms);
+        CHECK(a.texts() == texts{"still there?"});
+        elsewhere = {};
+        w.stop();
+        if (!ended.disturbed) break;
+    }
 }
 
 // ---------------------------------------------------------------- scripted peers

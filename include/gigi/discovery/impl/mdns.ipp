@@ -39,6 +39,7 @@ GIGI_INLINE void mdns::update(std::vector<multiaddr> addresses, std::string nick
 }
 
 GIGI_INLINE awaitable<void> mdns::stop() {
+    co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
     if (!core_) co_return;
     stopping_ = true; // the handler itself may be what has called us: it stays
     core_->stop();
@@ -50,6 +51,7 @@ GIGI_INLINE awaitable<void> mdns::stop() {
     failures_.clear();
     next_scan_ = time_point::min();
     core_.reset();
+    co_await asio::this_coro::reset_cancellation_state();
 }
 
 GIGI_INLINE awaitable<void> mdns::run() {

@@ -36,6 +36,7 @@ GIGI_INLINE void gossip::start() {
 }
 
 GIGI_INLINE awaitable<void> gossip::stop() {
+    co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
     running_ = false;
     observation_.reset();
     for (auto const protocol : protocols) swarm_.unhandle(protocol);
@@ -46,7 +47,8 @@ GIGI_INLINE awaitable<void> gossip::stop() {
     tasks_.cancel();
     co_await tasks_.join();
     tasks_.reset();
-    while (readers_ > 0) co_await idle_.wait(); // they are tasks of the swarm's connections; `forget` has ended their streams
+    while (readers_ > 0) co_await idle_.wait(); // they are tasks of the swarm's connections; `forget` has ended what they wait for
+    co_await asio::this_coro::reset_cancellation_state();
 }
 
 GIGI_INLINE void gossip::subscribe(std::string const &topic) {

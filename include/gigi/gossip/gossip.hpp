@@ -10,6 +10,7 @@
 #include "../core/condition.hpp"
 #include "../core/task_group.hpp"
 #include "../crypto/random.hpp"
+#include "../link/receive_budget.hpp"
 #include "../link/swarm.hpp"
 #include "mesh.hpp"
 #include "message.hpp"
@@ -25,6 +26,7 @@
 
 namespace gigi::inline v1 {
 
+struct inbound_stream;
 struct outbound_stream;
 struct peer_link;
 
@@ -132,6 +134,10 @@ class gossip {
     // ---- a peer's stream to us
 
     awaitable<void> read(stream incoming);
+
+    /// Waits for room for a large RPC, unless its stream is given up.
+    awaitable<receive_budget::share> make_room(peer_id peer, std::shared_ptr<inbound_stream> in, std::size_t size);
+    awaitable<void> take_room(peer_id peer, std::size_t size, receive_budget::share &room);
 
     /// Takes one RPC. Between its messages others get their turn.
     awaitable<void> take(link_ptr link, bytes_view frame);

@@ -8,6 +8,7 @@
 #include "../core/asio.hpp"
 #include "../core/clock.hpp"
 #include "../core/condition.hpp"
+#include "../core/task_group.hpp"
 #include "../mux/muxer.hpp"
 #include "../peer/peer_id.hpp"
 #include "options.hpp"
@@ -26,7 +27,15 @@ struct outbound_stream {
 };
 
 /// The stream that the peer opened, and writes.
-using inbound_stream = framed<stream, bytes_codec>;
+struct inbound_stream {
+    explicit inbound_stream(stream opened) : frames{std::move(opened)} {}
+    /// It counts no more: its reader comes to its end.
+    void end();
+
+    framed<stream, bytes_codec> frames;
+    task_group *waiting = nullptr; ///< for room for a large frame
+    bool ended = false;
+};
 
 /// How much checking of signatures one peer may cause: so many a second, saved up for one second at most. What is over that
 /// is not refused: its stream is read later, so that an honest peer with much to say only waits.

@@ -427,6 +427,31 @@ TEST_CASE("T7: forged, altered and unsigned messages are neither delivered nor f
     w.stop();
 }
 
+TEST_CASE("T5: a large frame that waits for room does not keep gossip from stopping") {
+    swarm_options links;
+    links.max_receiving = 1 << 20;
+    gossip_world w;
+    auto &a = w.add({}, links);
+    a.chat.subscribe(topic);
+    auto &p = w.add_scripted();
+    w.connect(p, a);
+    auto elsewhere = w.sim.run(a.net.receiving().take(p.id(), 1 << 20, 1s)); // what it has announced to another protocol
+    bytes header;
+    append_varint(header, 1 << 20);
+    for (int i = 0; i < 3; ++i) { // streams that are replaced have no reader, either
+        w.sim.run(p.open(a));
+        w.sim.run(p.out->write(header));
+        w.run_for(1s);
+    }
+    CHECK(a.net.receiving().delayed() == 3);
+    auto const began = w.sim.now();
+    w.sim.run(a.chat.stop());
+    CHECK(w.sim.now() - began < 1s);
+    CHECK(a.net.receiving().held() == 1 << 20);
+    elsewhere = {};
+    w.stop();
+}
+
 TEST_CASE("T5: a peer that does not read costs bounded memory, and the others nothing") {
     gossip_options o;
     o.max_queued_bytes = 1 << 20;

@@ -226,7 +226,7 @@ GIGI_INLINE awaitable<void> gossip::read(stream incoming) {
     incoming.set_background();
     auto const version = gossip_version_of(incoming.protocol());
     auto const in = std::make_shared<inbound_stream>(std::move(incoming));
-    if (link->in) link->in->reset(); // the newest is the one that the peer means
+    if (link->in) link->in->end(); // the newest is the one that the peer means
     link->in = in;
     link->wake.notify_all();
     mesh_.add_peer(link->peer, version, link->dialled);
@@ -241,15 +241,16 @@ GIGI_INLINE awaitable<void> gossip::read(stream incoming) {
     std::exception_ptr failure;
     try {
         while (!link->ended && link->in == in) {
-            std::optional<std::size_t> const size = co_await in->next_size(options_.max_rpc_size);
+            std::optional<std::size_t> const size = co_await in->frames.next_size(options_.max_rpc_size);
             if (!size) throw error{make_error_code(errc::end_of_stream)};
             receive_budget::share room;
             if (*size > small_rpc) {
-                room = co_await swarm_.receiving().take(link->peer, *size, options_.receive_timeout);
-                in->stream().expires_at(clock_.now() + options_.receive_timeout);
+                room = co_await make_room(link->peer, in, *size);
+                if (in->ended) break;
+                in->frames.stream().expires_at(clock_.now() + options_.receive_timeout);
             }
-            bytes const frame = co_await in->read_bytes(options_.max_rpc_size);
-            if (*size > small_rpc) in->stream().expires_never();
+            bytes const frame = co_await in->frames.read_bytes(options_.max_rpc_size);
+            if (*size > small_rpc) in->frames.stream().expires_never();
             co_await take(link, frame);
         }
     } catch (...) {
@@ -257,6 +258,26 @@ GIGI_INLINE awaitable<void> gossip::read(stream incoming) {
     }
     if (link->in == in) link->in.reset();
     if (failure) std::rethrow_exception(failure);
+}
+
+GIGI_INLINE awaitable<receive_budget::share> gossip::make_room(peer_id peer, std::shared_ptr<inbound_stream> in, std::size_t size) {
+    receive_budget::share room;
+    task_group waiting{swarm_.get_executor()};
+    waiting.spawn(take_room(std::move(peer), size, room));
+    in->waiting = &waiting;
+    std::exception_ptr failure;
+    try {
+        co_await waiting.join();
+    } catch (...) {
+        failure = std::current_exception();
+    }
+    in->waiting = nullptr;
+    if (failure) std::rethrow_exception(failure);
+    co_return room;
+}
+
+GIGI_INLINE awaitable<void> gossip::take_room(peer_id peer, std::size_t size, receive_budget::share &room) {
+    room = co_await swarm_.receiving().take(std::move(peer), size, options_.receive_timeout);
 }
 
 GIGI_INLINE awaitable<void> gossip::take(link_ptr link, bytes_view frame) {

@@ -20,12 +20,18 @@ GIGI_INLINE duration verification_budget::take(time_point now, std::size_t per_s
     return std::chrono::duration_cast<duration>(std::chrono::duration<double>(std::max(-left_, 1.0) / rate));
 }
 
+GIGI_INLINE void inbound_stream::end() {
+    ended = true;
+    frames.reset();
+    if (waiting) waiting->cancel();
+}
+
 GIGI_INLINE peer_link::peer_link(any_io_executor const &executor, peer_id const &with, bool by_us, gossip_options const &options)
     : peer{with}, dialled{by_us}, queue{options}, wake{executor}, pause{executor} {}
 
 GIGI_INLINE void peer_link::end() {
     ended = true;
-    if (in) in->reset();
+    if (in) in->end();
     abandon_stream();
     queue.clear();
     pause.wake();

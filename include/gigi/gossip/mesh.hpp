@@ -18,6 +18,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <optional>
 #include <set>
@@ -45,8 +46,8 @@ class mesh {
     /// A peer is gone. What it must not do again too soon is remembered.
     void remove_peer(peer_id const &id);
 
-    /// What was sent to a peer may be lost, and a new stream to it begins: it is told our topics and its place in our meshes
-    /// anew, so that both sides see the same links, and what messages there are.
+    /// What was sent to a peer may be lost, and a new stream to it begins: it is told our topics, those that we left of late, and
+    /// its place in our meshes anew, so that both sides see the same links, and what messages there are.
     void restart_peer(peer_id const &id);
 
     // ---- what this node does
@@ -59,7 +60,7 @@ class mesh {
     bool leave(time_point now, std::string const &topic);
 
     /// Sends out a message of this node's own, signed already. Where no peer is in the topic it waits in the cache, and is
-    /// announced to peers that come within `history_length` heartbeats.
+    /// announced to peers that come before `history_length` heartbeats have passed, and those have one more to ask for it.
     /// @return how many peers it goes to @throws error with `errc::message_too_large`
     std::size_t publish(time_point now, message_ptr message);
 
@@ -178,6 +179,7 @@ class mesh {
     std::map<std::string, topic_state, std::less<>> topics_;
     std::set<std::string, std::less<>> active_; // topics with something of our own to look after at each heartbeat
     std::size_t joined_ = 0;
+    std::deque<std::string> left_; // the topics that this node left last; `max_joined` at most
     std::uint64_t heartbeats_ = 0;
     message_cache cache_;
     seen_cache seen_;

@@ -35,7 +35,7 @@ class message_cache {
 
     /// The ids to announce, by topic. @par Lifetime The keys are valid until the cache changes.
     std::map<std::string_view, std::vector<message_id>> gossip_ids() const;
-    /// The ids of a topic's messages that can be asked for, the newest window first.
+    /// The ids of a topic's messages that can be asked for until the next window has ended, the newest window first.
     std::vector<message_id> ids(std::string_view topic) const;
 
     /// Ends the present window, and drops the oldest with its messages.

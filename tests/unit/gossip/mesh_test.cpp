@@ -250,8 +250,30 @@ TEST_CASE("mesh: a peer whose stream begins anew is told topics and links again"
     CHECK(said.subscriptions.size() == 1);
     CHECK(said.graft == std::vector{topic});
     CHECK(m.in_mesh(peer));
+    m.router.join(m.now, "other");
+    m.router.join(m.now, "third");
+    for (auto const *const left : {"other", "third"}) m.router.leave(m.now, left);
+    m.router.join(m.now, "third");
+    m.take(); // and lost on the way
+    m.router.restart_peer(peer);
+    auto subscriptions = m.take()[peer].subscriptions;
+    CHECK(subscriptions == std::vector<rpc::subscription>{{true, topic}, {true, "third"}, {false, "other"}});
     m.router.restart_peer(numbered_peer(77)); // unknown
     CHECK(m.take().empty());
+}
+
+TEST_CASE("mesh: of the topics that were left, as many as can be joined are told of to a peer whose stream begins anew") {
+    gossip_options o;
+    o.max_joined = 3;
+    one_mesh m{o};
+    auto const peer = m.add(1);
+    for (int i = 0; i < 10; ++i) {
+        m.router.join(m.now, std::to_string(i));
+        m.router.leave(m.now, std::to_string(i));
+    }
+    m.take();
+    m.router.restart_peer(peer);
+    CHECK(m.take()[peer].subscriptions == std::vector<rpc::subscription>{{false, "7"}, {false, "8"}, {false, "9"}});
 }
 
 TEST_CASE("mesh: what unknown peers say is passed over") {
@@ -717,12 +739,16 @@ TEST_CASE("mesh: what is published to nobody reaches the peer that comes soon af
     m.router.join(m.now, topic);
     auto const id = m.publish();
     CHECK(m.take().empty());
-    m.beat(4);
+    m.beat(3);
     auto const peer = m.add_member(1);
     auto const said = m.take()[peer];
     REQUIRE(said.ihave.size() == 1); // along with the GRAFT
     CHECK(said.graft.size() == 1);
     CHECK(said.ihave[0].ids == std::vector<message_id>{{id}});
+    m.beat(1);
+    m.take();
+    auto const late = m.add_member(2);
+    CHECK(m.take()[late].ihave.empty()); // its IWANT might come after the next heartbeat
     m.says(peer, one_mesh::iwant({id}));
     CHECK(m.take()[peer].messages.size() == 1);
     m.beat(1);

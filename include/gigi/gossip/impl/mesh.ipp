@@ -45,6 +45,7 @@ GIGI_INLINE void mesh::restart_peer(peer_id const &id) {
     auto &p = found->second;
     p.out = {};
     greet(p);
+    for (auto const &topic : left_) push(p).subscriptions.push_back({false, topic});
     for (auto const &topic : active_) {
         if (!topics_.find(topic)->second.mesh.contains(id)) continue;
         push(p).graft.push_back(topic);
@@ -59,6 +60,7 @@ GIGI_INLINE bool mesh::join(time_point now, std::string const &topic) {
     auto &t = activate(topic);
     t.joined = true;
     ++joined_;
+    std::erase(left_, topic);
     announce(topic, true);
     for (auto const &[id, p] : t.peers) output_.memberships.push_back({topic, id, true});
     auto const fanout = std::exchange(t.fanout, {});
@@ -75,6 +77,8 @@ GIGI_INLINE bool mesh::leave(time_point now, std::string const &topic) {
     while (!t.mesh.empty()) prune(topic, t, *t.mesh.begin()->second, now, options_.unsubscribe_backoff);
     t.joined = false;
     --joined_;
+    left_.push_back(topic);
+    if (left_.size() > options_.max_joined) left_.pop_front();
     announce(topic, false);
     release(topic);
     return true;

@@ -5,6 +5,8 @@
 
 #include "../../core/config.hpp"
 
+#include <algorithm>
+
 namespace gigi::inline v1 {
 
 GIGI_INLINE message_cache::message_cache(std::size_t history, std::size_t gossip, std::size_t max_messages, std::size_t max_bytes)
@@ -47,8 +49,10 @@ GIGI_INLINE std::map<std::string_view, std::vector<message_id>> message_cache::g
 
 GIGI_INLINE std::vector<message_id> message_cache::ids(std::string_view topic) const {
     std::vector<message_id> all;
-    for (auto const &window : windows_)
-        for (auto const &entry : window)
+    // Not the oldest window: who hears of a message must have time to ask for it before it is dropped, or holds it against us (P7).
+    std::size_t const count = std::max<std::size_t>(windows_.size() - 1, 1);
+    for (std::size_t i = 0; i < count; ++i)
+        for (auto const &entry : windows_[i])
             if (entry->second.message->topic == topic) all.push_back(entry->first);
     return all;
 }

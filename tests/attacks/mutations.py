@@ -131,6 +131,8 @@ MUTATIONS = [
              become("if (ip.empty()) return false;", "if (ip.empty()) return true;")),
     mutation("T15", "has DNS names without end, whose servers do not answer", "unit/link/swarm_limits_test.cpp", "T15: limits*",
              drop("if (names.size() > max_names_per_dial) addresses.resize(all - names.size() + max_names_per_dial);")),
+    mutation("T15", "tells an address of our own host in its identify message", "unit/node/presence_test.cpp", "T15: presence*",
+             swap("here || !leads_here(address)", "true")),
     mutation("T16", "names whose compression pointers loop", "attacks/discovery_test.cpp", "T16, T17*",
              drop("if (target >= segment || target < header_size || ++jumps > max_jumps) return fail();")),
     mutation("T17", "data shorter than its type, or beyond the packet", "attacks/discovery_test.cpp", "T16, T17*",

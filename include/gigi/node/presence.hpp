@@ -61,6 +61,9 @@ class presence {
     void disconnected(peer_id const &peer, std::error_code why);
     void identified(peer_id const &peer, identify_message const &message);
 
+    /// Whether an address that a peer tells would have us dial ourselves, or whoever has it on our own network (T15).
+    static bool leads_here(multiaddr const &address);
+
     /// Who tells a nickname is somebody, and stays on the list of who is here although nothing is said for long.
     void take_nickname(peer_id const &peer, std::string const &nickname);
     awaitable<void> identify(peer_id peer);

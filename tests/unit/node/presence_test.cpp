@@ -3,9 +3,11 @@
 #include "support/gossip_node.hpp"
 
 #include <gigi/node/options.hpp>
+#include <gigi/testing/memory_host.hpp>
 
 #include <doctest/doctest.h>
 
+#include <set>
 #include <string>
 #include <vector>
 
@@ -99,4 +101,36 @@ TEST_CASE("limits: presence: who is announced stays connected while it is, but k
     CHECK_FALSE(self.net.is_connected(left.id()));
     sim.run(around.stop());
     for (auto *h : {&self, &quiet, &other, &more}) sim.run(h->net.stop());
+}
+
+TEST_CASE("T15: presence: addresses at which a peer would have us dial our own host are not remembered, unless it is on it") {
+    testing::simulation sim;
+    memory_network network{sim.get_executor(), sim.random()};
+    testing::memory_host self{network, "10.0.0.1", sim.random()}, far{network, "10.0.0.2", sim.random()}, near{network, "127.0.0.1", sim.random()};
+    node_options const options;
+    peer_store store;
+    auto const emit = [](event const &) {};
+    people known{store, context_clock{sim.get_executor()}, emit};
+    presence around{self.net, store, known, options, [] { return std::string{"me"}; }, [] { return std::vector<multiaddr>(); }, emit};
+    auto const addresses = [] {
+        std::vector<multiaddr> all;
+        for (auto const *const ip : {"/ip4/192.0.2.7", "/ip6/fd77::7", "/ip6zone/eth0/ip6/fe80::7", "/ip4/127.0.0.1", "/ip6/::1", "/ip4/0.0.0.0", "/ip6/::", "/ip6/fe80::8",
+                                    "/ip6/::ffff:127.0.0.1", "/ip6/::ffff:0.0.0.0"})
+            all.push_back(multiaddr::parse(std::string{ip} + "/tcp/631").value());
+        return all;
+    };
+    auto const ignore = [](peer_id const &, identify_message const &) {};
+    identify_service far_one{far.net, "far", addresses, ignore}, near_one{near.net, "near", addresses, ignore};
+    auto const remembered = [&](peer_id const &peer) {
+        std::set<std::string> all;
+        for (auto const &address : store.addresses(peer)) all.insert(address.ip_text());
+        return all;
+    };
+    for (auto *h : {&far, &near}) sim.run(self.net.dial(h->address));
+    sim.run_for(5s);
+    CHECK(remembered(far.id()) == std::set<std::string>{"192.0.2.7", "fd77::7", "fe80::7"});
+    CHECK(remembered(near.id()).size() == addresses().size());
+    sim.run(around.stop());
+    for (auto *one : {&far_one, &near_one}) sim.run(one->stop());
+    for (auto *h : {&self, &far, &near}) sim.run(h->net.stop());
 }

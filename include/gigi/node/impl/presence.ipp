@@ -105,8 +105,17 @@ GIGI_INLINE void presence::disconnected(peer_id const &peer, std::error_code why
 }
 
 GIGI_INLINE void presence::identified(peer_id const &peer, identify_message const &message) {
-    for (auto const &address : message.listen_addresses) store_.add_address(peer, address, address_source::identified, clock_.unix_seconds());
+    auto const *const c = swarm_.find(peer);
+    bool const here = c && c->info.remote.is_loopback();
+    for (auto const &address : message.listen_addresses)
+        if (here || !leads_here(address)) store_.add_address(peer, address, address_source::identified, clock_.unix_seconds());
     people_.identified(peer, message.agent, message.protocols);
+}
+
+GIGI_INLINE bool presence::leads_here(multiaddr const &address) {
+    auto const ip = address.ip();
+    bool const link_local = ip.size() == 16 && ip[0] == 0xfe && (ip[1] & 0xc0) == 0x80;
+    return address.is_loopback() || address.is_unspecified() || (link_local && address.zone().empty());
 }
 
 GIGI_INLINE void presence::take_nickname(peer_id const &peer, std::string const &nickname) {

@@ -101,6 +101,7 @@ template <ByteStream Stream> class file_download {
         chunker::source_id id = 0;             // while it is part of the plan
         std::error_code give_up;               // why it must not be used any longer
         bool stalled = false;                  // why its stream was reset
+        bool gave = false;                     // a chunk
         unsigned reopens = 0;
     };
     using source_ptr = std::shared_ptr<source>;
@@ -161,7 +162,8 @@ template <ByteStream Stream> class file_download {
         try {
             std::rethrow_exception(why);
         } catch (std::system_error const &e) {
-            return e.code() == condition::closed || e.code() == condition::unreachable || e.code() == condition::timed_out;
+            return e.code() == condition::closed || e.code() == condition::unreachable || e.code() == condition::timed_out ||
+                   (e.code() == errc::limit_exceeded && s.gave); // it was not busy before, and may not be for long
         } catch (...) {
         }
         return false;
@@ -272,6 +274,7 @@ template <ByteStream Stream> class file_download {
                 continue;
             }
             s.reopens = 0;
+            s.gave = true;
             ++checking_;
             checks_.spawn(check(chunk, std::move(buffer), find(s)));
         }

@@ -59,6 +59,8 @@ class open_share {
     /// Fills the buffer. @return `errc::file_changed` where the file is no longer what it was when it was opened
     std::error_code read_at(std::uint64_t position, mutable_bytes buffer) const;
 
+    file_status const &status() const noexcept { return status_; } ///< when it was opened
+
     std::shared_ptr<shared_file> const share;
 
   private:
@@ -111,6 +113,7 @@ class shared_files {
 
   private:
     [[noreturn]] void refuse();
+    awaitable<std::shared_ptr<open_share>> open_unhashed(std::shared_ptr<shared_file> share);
     std::shared_ptr<shared_file> remember(shared_entry const &entry);
     void forget(std::string const &code);
     static std::filesystem::path cache_folder(std::filesystem::path list);

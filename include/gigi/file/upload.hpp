@@ -1,7 +1,8 @@
 // gigi/file/upload.hpp: the serving side of `/gigi/file/1.0.0`, over any stream.
 //
 // Layer: file. Two coroutines for each stream: one reads requests and fetches what they ask for, the other writes, with a short
-// queue between them: the disk is read ahead of the line, and never on the strand.
+// queue between them: the disk is read ahead of the line, and never on the strand. A stream has one of the node's upload slots,
+// and a file open, only while it sends.
 #pragma once
 
 #include "../codec/cereal_codec.hpp"
@@ -11,13 +12,16 @@
 #include "../core/offload.hpp"
 #include "../core/task_group.hpp"
 #include "../core/timeout.hpp"
+#include "../peer/peer_id.hpp"
 #include "messages.hpp"
 #include "rate_limiter.hpp"
 #include "shared_files.hpp"
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -28,7 +32,7 @@ namespace gigi::inline v1 {
 
 /// How uploads behave.
 struct upload_options {
-    std::size_t max_uploads = 32;                         ///< streams that send chunks at once; further ones are told "busy"
+    std::size_t max_uploads = 32;                         ///< streams that send chunks at once, of one peer a quarter; further ones are told "busy"
     duration idle_timeout = std::chrono::minutes{2};      ///< a stream without a request is closed
     duration write_timeout = std::chrono::seconds{30};    ///< a peer takes 256 KiB in that time, or is given up
 };
@@ -44,22 +48,40 @@ using upload_callback = std::function<void(upload_progress const &)>;
 /// What all uploads of a node share.
 struct upload_slots {
     std::size_t used = 0;
-    std::uint64_t refused = 0; ///< requests that were told "busy"
-    std::uint64_t bytes = 0;   ///< sent in all
+    std::map<peer_id, std::size_t> of_peer; ///< those that have some
+    std::uint64_t refused = 0;              ///< requests that were told "busy"
+    std::uint64_t bytes = 0;                ///< sent in all
+
+    /// Takes a slot, unless all `most` are taken or the peer has its share: a quarter of them, at least one. @return whether it has been taken
+    bool take(peer_id const &peer, std::size_t most) {
+        auto const of_this = of_peer.find(peer);
+        bool const has_share = of_this != of_peer.end() && of_this->second >= std::max<std::size_t>(most / 4, 1);
+        if (used >= most || has_share) {
+            ++refused;
+            return false;
+        }
+        ++used;
+        ++of_peer[peer];
+        return true;
+    }
+    void give_back(peer_id const &peer) {
+        --used;
+        if (--of_peer[peer] == 0) of_peer.erase(peer);
+    }
 };
 
 /// Serves one stream.
 template <ByteStream Stream> class file_upload {
   public:
-    /// @param pace how fast chunks may go
+    /// @param peer the other end @param pace how fast chunks may go
     /// @par Lifetime `files`, `slots` and what `pace` refers to must outlive `run()`.
-    file_upload(Stream stream, any_io_executor executor, any_io_executor pool, shared_files &files, upload_slots &slots, upload_options options,
+    file_upload(Stream stream, peer_id peer, any_io_executor executor, any_io_executor pool, shared_files &files, upload_slots &slots, upload_options options,
                 upload_callback progress, rate_pass pace = rate_pass())
-        : line_{std::move(stream)}, pool_{std::move(pool)}, files_{files}, slots_{slots}, options_{options}, progress_{std::move(progress)}, pace_{std::move(pace)},
-          clock_{executor}, queue_{executor, queued_pieces}, returned_{executor}, tasks_{executor} {}
+        : line_{std::move(stream)}, peer_{std::move(peer)}, pool_{std::move(pool)}, files_{files}, slots_{slots}, options_{options}, progress_{std::move(progress)},
+          pace_{std::move(pace)}, clock_{executor}, queue_{executor, queued_pieces}, returned_{executor}, tasks_{executor} {}
     file_upload(file_upload const &) = delete;
     ~file_upload() {
-        if (has_slot_) --slots_.used;
+        if (has_slot_) slots_.give_back(peer_);
     }
 
     /// Answers requests until the peer ends the stream.
@@ -144,7 +166,7 @@ template <ByteStream Stream> class file_upload {
     awaitable<void> answer_manifest(std::string const &code) {
         auto const share = files_.find(code);
         if (!share) throw error{make_error_code(errc::unknown_code)};
-        co_await open(share); // a file that is gone or changed is refused now, not later
+        (void)co_await files_.open(share); // a file that is gone or changed is refused now, not later; it is closed again, as there is no slot
         manifest m;
         m.name = share->entry.name.substr(0, 255);
         m.size = share->entry.size;
@@ -173,7 +195,16 @@ template <ByteStream Stream> class file_upload {
         if (!share) throw error{make_error_code(errc::unknown_code)};
         auto const map = share->map;
         if (request.first >= map.count() || request.count > map.count() - request.first) throw error{make_error_code(errc::invalid_argument)};
-        if (!take_slot()) throw error{make_error_code(errc::limit_exceeded)};
+        if (!has_slot_ && !slots_.take(peer_, options_.max_uploads)) throw error{make_error_code(errc::limit_exceeded)};
+        has_slot_ = true;
+        struct sending {
+            file_upload &owner;
+            explicit sending(file_upload &u) : owner{u} { owner.reading_ = true; }
+            ~sending() {
+                owner.reading_ = false;
+                owner.end_range();
+            }
+        } const mark{*this};
         co_await open(share);
         for (std::uint32_t i = 0; i < request.count; ++i) {
             std::uint32_t const chunk = request.first + i;
@@ -191,6 +222,7 @@ template <ByteStream Stream> class file_upload {
                 if (first) next.answer.emplace().what = chunk_header{chunk};
                 first = false;
                 in_chunk_ = position < end;
+                ++unsent_;
                 co_await queue_.send(std::move(next));
             }
         }
@@ -199,17 +231,17 @@ template <ByteStream Stream> class file_upload {
     /// Makes sure that `opened_` is the file, and still what was shared.
     awaitable<void> open(std::shared_ptr<shared_file> share) {
         if (opened_ && opened_->share == share) co_return;
+        opened_.reset(); // one at a time
         opened_ = co_await files_.open(std::move(share));
+        last_ = opened_->share;
     }
 
-    bool take_slot() {
-        if (has_slot_) return true;
-        if (slots_.used >= options_.max_uploads) {
-            ++slots_.refused;
-            return false;
-        }
-        ++slots_.used;
-        return has_slot_ = true;
+    /// Gives slot and file back when every range that was asked for has been sent: who asks again takes them again.
+    void end_range() {
+        if (!has_slot_ || reading_ || unsent_ > 0) return;
+        opened_.reset();
+        slots_.give_back(peer_);
+        has_slot_ = false;
     }
 
     /// Waits until one of the few buffers is free.
@@ -241,6 +273,8 @@ template <ByteStream Stream> class file_upload {
             if (next->size == 0) continue;
             free_.push_back(std::move(next->piece));
             returned_.notify_one();
+            --unsent_;
+            end_range();
             report(false);
         }
         line_.close_write();
@@ -263,15 +297,16 @@ template <ByteStream Stream> class file_upload {
 
     /// Tells of progress, ten times a second at most, and at the end.
     void report(bool last) {
-        if (!progress_ || !opened_ || sent_ == reported_) return;
+        if (!progress_ || !last_ || sent_ == reported_) return;
         auto const now = clock_.now();
         if (!last && now < next_report_) return;
         next_report_ = now + std::chrono::milliseconds{100};
         reported_ = sent_;
-        progress_(upload_progress{opened_->share->entry.code, sent_, opened_->share->entry.size});
+        progress_(upload_progress{last_->entry.code, sent_, last_->entry.size});
     }
 
     framed<Stream, cereal_codec> line_;
+    peer_id peer_;
     any_io_executor pool_;
     shared_files &files_;
     upload_slots &slots_;
@@ -283,11 +318,14 @@ template <ByteStream Stream> class file_upload {
     async_condition returned_;
     std::vector<bytes> free_;
     std::size_t made_ = 0;
-    std::shared_ptr<open_share> opened_;
+    std::shared_ptr<open_share> opened_; // while there is a slot
+    std::shared_ptr<shared_file> last_;  // of which chunks were sent
     std::uint64_t sent_ = 0, reported_ = 0;
     time_point next_report_{};
     bool in_chunk_ = false;
     bool has_slot_ = false;
+    bool reading_ = false;   // what a range asks for
+    std::size_t unsent_ = 0; // pieces of ranges
     task_group tasks_;
 };
 

@@ -151,7 +151,8 @@ struct node_options {
     /// Bytes a second of all downloads; 0: no limit. Slow rates make senders give up: 9 KiB a second for each source is the least.
     /// Beyond: they wait, in turn by peer: `downloads_delayed`.
     std::uint64_t max_download_rate = 0;
-    /// Streams that send chunks at once. Beyond: the peer is told "busy", and tries others or again: `uploads_refused`.
+    /// Streams that send chunks at once, of one peer a quarter; each has its file open. Beyond: the peer is told "busy", and tries
+    /// others or again: `uploads_refused`.
     std::size_t max_uploads = 32;
     /// Bytes a second of all uploads; 0: no limit. Beyond: they wait, in turn by peer: `uploads_delayed`.
     std::uint64_t max_upload_rate = 0;

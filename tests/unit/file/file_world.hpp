@@ -37,15 +37,15 @@ struct server {
     std::size_t connections = 0;
     task_group tasks;
 
-    pipe_end connect() {
+    pipe_end connect(peer_id peer = {}) {
         ++connections;
         auto const l = std::make_shared<line>(ex);
         if (on_connect) on_connect(*l);
-        tasks.spawn(serve(pipe_end{l, 1}));
+        tasks.spawn(serve(pipe_end{l, 1}, std::move(peer)));
         return pipe_end{l, 0};
     }
-    awaitable<void> serve(pipe_end end) {
-        file_upload<pipe_end> one{std::move(end), ex, pool, files, slots, options, [this](upload_progress const &p) { progress.push_back(p); }};
+    awaitable<void> serve(pipe_end end, peer_id peer) {
+        file_upload<pipe_end> one{std::move(end), std::move(peer), ex, pool, files, slots, options, [this](upload_progress const &p) { progress.push_back(p); }};
         std::error_code code;
         try {
             co_await one.run();

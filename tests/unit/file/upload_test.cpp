@@ -1,7 +1,49 @@
 #include "file_world.hpp"
 
+#include <gigi/peer/identity.hpp>
+
 using namespace gigi;
 using namespace file_world;
+
+namespace {
+
+using client_ptr = std::unique_ptr<file_client<pipe_end>>;
+
+std::vector<peer_id> some_peers(std::size_t count) {
+    seeded_random random{1};
+    std::vector<peer_id> all;
+    while (all.size() < count) all.push_back(identity::generate(random).id());
+    return all;
+}
+
+client_ptr connect(server &s, peer_id const &peer) { return std::make_unique<file_client<pipe_end>>(s.connect(peer), 10s); }
+
+/// Takes the first chunk of a file, as an honest downloader would. @return what came instead
+awaitable<std::error_code> take_chunk(file_client<pipe_end> &client, share_code code) {
+    try {
+        manifest const described = co_await client.describe(code);
+        range_request const first{described.root, 0, 1};
+        co_await client.request_range(first);
+        (void)co_await client.next_chunk();
+        bytes buffer(described.map().size_of(0));
+        for (std::size_t got = 0; got < buffer.size();) {
+            mutable_bytes const rest = mutable_bytes{buffer}.subspan(got);
+            std::size_t const n = co_await client.read_some(rest);
+            if (n == 0) co_return make_error_code(errc::end_of_stream);
+            got += n;
+        }
+    } catch (std::system_error const &e) {
+        co_return e.code();
+    }
+    co_return std::error_code{};
+}
+
+std::size_t open_descriptors() {
+    fs::path const all = "/proc/self/fd";
+    return fs::exists(all) ? static_cast<std::size_t>(std::distance(fs::directory_iterator{all}, {})) : 0;
+}
+
+} // namespace
 
 TEST_CASE("upload: what a peer must not ask ends the stream, and nothing else") {
     run([](world &w) -> awaitable<void> {
@@ -63,6 +105,92 @@ TEST_CASE("T25: a file that changes while it is sent is cut off, not sent wrong"
         CHECK((w.failed == errc::file_changed || w.failed == condition::closed));
         CHECK(fs::exists(w.output.path / "a.part"));
         CHECK(w.output.count() == 2);
+        co_await w.stop();
+    });
+}
+
+TEST_CASE("T4: upload: streams that have what they asked for take no slot from others") {
+    run([](world &w) -> awaitable<void> {
+        auto &s = w.add_server();
+        auto const peers = some_peers(2);
+        std::string const typed = co_await share_content(w, s, "a", random_content(3 * chunk));
+        share_code const code = share_code::parse(typed).value();
+        std::vector<client_ptr> idle;
+        for (std::size_t i = 0; i < 2 * s.options.max_uploads; ++i) {
+            idle.push_back(connect(s, peers[0]));
+            std::error_code const failed = co_await take_chunk(*idle.back(), code);
+            CHECK_FALSE(failed);
+        }
+        co_await sleep_for(1s);
+        CHECK(s.slots.used == 0);
+        CHECK(s.slots.of_peer.empty());
+        client_ptr const other = connect(s, peers[1]);
+        std::error_code failed = co_await take_chunk(*other, code);
+        CHECK_FALSE(failed);
+        failed = co_await take_chunk(*idle.front(), code); // and they get more when they ask
+        CHECK_FALSE(failed);
+        CHECK(s.slots.refused == 0);
+        for (auto const &one : idle) one->close();
+        other->close();
+        co_await w.stop();
+    });
+}
+
+TEST_CASE("T4: upload: of the slots one peer has a quarter, however many streams it does not read") {
+    for (auto const &[slots, share] : {std::pair<std::size_t, std::size_t>{32, 8}, {8, 2}, {3, 1}, {1, 1}}) {
+        CAPTURE(slots);
+        run([slots = slots, share = share](world &w) -> awaitable<void> {
+            auto &s = w.add_server();
+            s.options.max_uploads = slots;
+            auto const peers = some_peers(2);
+            std::string const typed = co_await share_content(w, s, "a", random_content(16 * chunk));
+            share_code const code = share_code::parse(typed).value();
+            std::vector<client_ptr> greedy;
+            for (std::size_t i = 0; i < 64; ++i) {
+                greedy.push_back(connect(s, peers[0]));
+                range_request const all{s.files.find(typed)->root, 0, 16};
+                co_await greedy.back()->request_range(all);
+            }
+            co_await sleep_for(1s);
+            CHECK(s.slots.used == share);
+            CHECK(s.slots.refused == 64 - share);
+            client_ptr const other = connect(s, peers[1]);
+            std::error_code const failed = co_await take_chunk(*other, code);
+            CHECK(failed == (slots == 1 ? make_error_code(errc::limit_exceeded) : std::error_code{}));
+            co_await sleep_for(s.options.write_timeout + 1s); // who takes nothing is given up
+            CHECK(s.slots.used == 0);
+            CHECK(s.slots.of_peer.empty());
+            greedy.clear();
+            other->close();
+            co_await w.stop();
+        });
+    }
+}
+
+TEST_CASE("T4: upload: streams hold no more descriptors than there are slots") {
+    run([](world &w) -> awaitable<void> {
+        auto &s = w.add_server();
+        s.options.max_uploads = 8;
+        auto const peers = some_peers(64);
+        std::string const typed = co_await share_content(w, s, "a", random_content(16 * chunk));
+        share_code const code = share_code::parse(typed).value();
+        std::size_t const before = open_descriptors();
+        std::vector<client_ptr> held;
+        for (auto const &peer : peers) {
+            held.push_back(connect(s, peer));
+            (void)co_await held.back()->describe(code);
+        }
+        CHECK(open_descriptors() == before);
+        for (auto const &one : held) {
+            range_request const all{s.files.find(typed)->root, 0, 16};
+            co_await one->request_range(all);
+        }
+        co_await sleep_for(1s);
+        CHECK(s.slots.used == 8);
+        CHECK(open_descriptors() <= before + 8);
+        co_await sleep_for(s.options.write_timeout + 1s);
+        CHECK(open_descriptors() == before);
+        held.clear();
         co_await w.stop();
     });
 }

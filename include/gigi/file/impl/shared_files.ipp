@@ -156,17 +156,25 @@ GIGI_INLINE list_page shared_files::page_after(std::string const &after) const {
 }
 
 GIGI_INLINE awaitable<std::shared_ptr<open_share>> shared_files::open(std::shared_ptr<shared_file> share) {
+    std::shared_ptr<open_share> opened = co_await open_unhashed(share);
+    if (opened->status().modified == share->entry.modified) co_return opened;
+    opened.reset(); // hashing takes long, and many may ask meanwhile: none holds a descriptor
+    co_await hash_again(share);
+    opened = co_await open_unhashed(share);
+    if (opened->status().modified != share->entry.modified) throw error{errc::file_changed, share->entry.path};
+    co_return opened;
+}
+
+GIGI_INLINE awaitable<std::shared_ptr<open_share>> shared_files::open_unhashed(std::shared_ptr<shared_file> share) {
     std::shared_ptr<open_share> opened;
-    file_status status;
     auto const work = [&] {
         auto file = disk_file::open(share->entry.path);
         if (!file) throw error{errc::file_changed, share->entry.path};
-        status = file->status().value();
+        auto const status = file->status().value();
         opened = std::make_shared<open_share>(share, std::move(*file), status);
     };
     co_await run_on(pool_, work);
-    if (status.size != share->entry.size || status == share->refused) throw error{errc::file_changed, share->entry.path};
-    if (status.modified != share->entry.modified) co_await hash_again(share);
+    if (opened->status().size != share->entry.size || opened->status() == share->refused) throw error{errc::file_changed, share->entry.path};
     co_return opened;
 }
 

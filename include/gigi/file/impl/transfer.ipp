@@ -115,7 +115,7 @@ GIGI_INLINE awaitable<void> file_service::serve(stream incoming) {
     peer_id const peer = incoming.peer();
     upload_callback progress;
     if (events_.uploading) progress = [this, peer](upload_progress const &p) { events_.uploading(peer, p); };
-    file_upload<stream> one{std::move(incoming), network_.get_executor(), pool_, files_, slots_, options_.uploads, std::move(progress),
+    file_upload<stream> one{std::move(incoming), peer, network_.get_executor(), pool_, files_, slots_, options_.uploads, std::move(progress),
                             rate_pass{upload_rate_, peer}};
     struct membership {
         file_service &owner;

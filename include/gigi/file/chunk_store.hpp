@@ -34,6 +34,9 @@ class chunk_store {
     /// Gives the complete file its name. @return its path @throws error as `output_file::finish`
     [[nodiscard]] awaitable<std::filesystem::path> finish();
 
+    /// Removes what has been written, but not what an earlier attempt left.
+    [[nodiscard]] awaitable<void> discard();
+
     manifest const &of() const noexcept { return manifest_; }
     chunk_map const &map() const noexcept { return map_; }
     std::string const &name() const noexcept { return file_->name(); } ///< the safe name

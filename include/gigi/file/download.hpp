@@ -2,7 +2,7 @@
 //
 // Layer: file. One coroutine for each source asks, reads raw chunks and asks on (chunker.hpp decides for what); verified and
 // written they are on the offload pool, a few at a time. A source that breaks, stalls or lies is given up; what it owed is asked
-// of the others. The unfinished file stays for the next attempt (output_file.hpp).
+// of the others. The unfinished file stays for the next attempt (output_file.hpp), once a chunk of it is there.
 #pragma once
 
 #include "../core/clock.hpp"
@@ -72,9 +72,18 @@ template <ByteStream Stream> class file_download {
         checks_.cancel();
         co_await asio::this_coro::reset_cancellation_state(); // or the next co_await would throw, cancelled as this is
         co_await drain();
-        if (failure) std::rethrow_exception(failure);
         downloaded_file done;
-        done.path = co_await store_->finish();
+        if (!failure) {
+            try {
+                done.path = co_await store_->finish();
+            } catch (...) {
+                failure = std::current_exception();
+            }
+        }
+        if (failure) {
+            co_await tidy();
+            std::rethrow_exception(failure);
+        }
         done.name = store_->name();
         done.size = store_->map().size;
         report(true);
@@ -359,6 +368,18 @@ template <ByteStream Stream> class file_download {
         try {
             co_await checks_.join();
         } catch (std::system_error const &) {
+        }
+        co_await asio::this_coro::throw_if_cancelled(true);
+    }
+
+    /// After a failure: leaves nothing behind that is worth nothing.
+    awaitable<void> tidy() {
+        if (!store_ || (options_.keep_unfinished && plan_ && plan_->done_bytes() > 0)) co_return;
+        co_await asio::this_coro::reset_cancellation_state();
+        co_await asio::this_coro::throw_if_cancelled(false);
+        try {
+            co_await store_->discard();
+        } catch (std::system_error const &) { // only another cancellation: it is done all the same
         }
         co_await asio::this_coro::throw_if_cancelled(true);
     }

@@ -25,6 +25,7 @@ struct download_options {
     unsigned max_reopens = 3;                             ///< a source's stream is opened again so often without a new chunk
     duration reopen_pause = std::chrono::milliseconds{500};
     duration progress_interval = std::chrono::milliseconds{100};
+    bool keep_unfinished = true;                          ///< of a file that fails, for the next attempt, where a chunk of it is there
 };
 
 /// How a download stands.

@@ -40,7 +40,7 @@ class output_file {
     /// @return its path; `errc::io_error` also where somebody has put something else in place of the part
     result<std::filesystem::path> finish();
 
-    /// Removes what has been written.
+    /// Removes what has been written, unless it has its name already.
     void discard();
 
     std::string const &name() const noexcept { return name_; }           ///< the safe name

@@ -192,6 +192,78 @@ TEST_CASE("transfer: a stream that breaks is opened again while it makes progres
     });
 }
 
+TEST_CASE("transfer: a source that becomes busy in the middle is asked again, for a while") {
+    run([](world &w) -> awaitable<void> {
+        auto &s = w.add_server();
+        bytes const content = random_content(20 * chunk);
+        std::string const code = co_await share_content(w, s, "a", content);
+        s.options.max_uploads = 1;
+        w.options.requests.window = w.options.requests.largest_request = chunk; // the slot is free between two requests
+        std::uint64_t busy_at = 5 * chunk;
+        s.on_connect = [&](line &l) {
+            l.ways[1].damage = [&](mutable_bytes, std::uint64_t position) {
+                if (position <= busy_at) return;
+                busy_at = ~std::uint64_t{0};
+                ++s.slots.used; // somebody else's
+            };
+        };
+        task_group others{w.ex};
+        others.spawn([](server &of) -> awaitable<void> {
+            co_await sleep_for(1200ms);
+            --of.slots.used;
+        }(s));
+        fs::path const path = co_await w.get(code);
+        co_await others.join();
+        CHECK(!w.failed);
+        same(path, content);
+        CHECK(s.slots.refused >= 1);
+        CHECK(s.slots.refused <= 3);
+        busy_at = 5 * chunk; // and stays so
+        co_await w.get(code);
+        CHECK(w.failed == errc::limit_exceeded);
+        s.slots.used = 0;
+        co_await w.stop();
+    });
+}
+
+TEST_CASE("T26: transfer: what fails without a chunk leaves nothing behind, what nobody asked for nothing at all") {
+    run([](world &w) -> awaitable<void> {
+        auto &s = w.add_server();
+        bytes const content = random_content(20 * chunk);
+        std::string const code = co_await share_content(w, s, "a", content);
+        w.options.max_reopens = 0;
+        s.options.max_uploads = 0; // the manifest is good, and there are no chunks
+        for (bool const asked_for : {true, false}) {
+            w.options.keep_unfinished = asked_for;
+            co_await w.get(code);
+            CHECK(w.failed == errc::limit_exceeded);
+            CHECK(w.output.count() == 0);
+        }
+        s.options.max_uploads = 32;
+        s.on_connect = [](line &l) { l.ways[1].breaks_after = 12 * chunk; };
+        co_await w.get(code);
+        CHECK(w.failed == condition::closed);
+        CHECK(w.output.count() == 0);
+        w.options.keep_unfinished = true;
+        co_await w.get(code);
+        CHECK(w.failed == condition::closed);
+        CHECK(w.output.count() == 2);
+        w.options.keep_unfinished = false; // somebody offers the same: what the user has of it stays
+        s.options.max_uploads = 0;
+        co_await w.get(code);
+        CHECK(w.failed == errc::limit_exceeded);
+        CHECK(w.output.count() == 2);
+        s.options.max_uploads = 32;
+        s.on_connect = nullptr;
+        auto const before = s.slots.bytes;
+        fs::path const path = co_await w.get(code);
+        CHECK(!w.failed);
+        same(path, content);
+        CHECK(s.slots.bytes - before <= 13 * chunk);
+        co_await w.stop();
+    });
+}
+
 TEST_CASE("T27: damaged chunks are never kept, and the source that sends them is given up") {
     run([](world &w) -> awaitable<void> {
         bytes const content = random_content(16 * chunk);

@@ -57,6 +57,13 @@ GIGI_INLINE awaitable<std::filesystem::path> chunk_store::finish() {
     return run_on(pool_, work);
 }
 
+GIGI_INLINE awaitable<void> chunk_store::discard() {
+    auto const work = [this] {
+        if (file_ && file_->claimed().size() == 0) file_->discard();
+    };
+    return run_on(pool_, work);
+}
+
 GIGI_INLINE bool chunk_store::matches(std::uint64_t chunk, bytes_view data) const {
     return merkle_root(data, map_.chunk_height()) == hashes_[static_cast<std::size_t>(chunk)];
 }

@@ -68,8 +68,9 @@ GIGI_INLINE result<std::filesystem::path> output_file::finish() {
 }
 
 GIGI_INLINE void output_file::discard() {
+    if (!directory_.leads_to(part_name_, part_)) return;
     directory_.remove(part_name_ + journal_suffix);
-    if (directory_.leads_to(part_name_, part_)) directory_.remove(part_name_);
+    directory_.remove(part_name_);
 }
 
 GIGI_INLINE output_file::output_file(std::filesystem::path folder, disk_folder directory, std::string name, journal_header header)

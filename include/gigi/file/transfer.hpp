@@ -18,6 +18,7 @@
 #include <functional>
 #include <list>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -26,7 +27,7 @@ namespace gigi::inline v1 {
 struct file_service_options {
     std::filesystem::path share_list;              ///< the JSON list; empty: shares last as long as the service
     std::size_t max_shared_files = 100'000;
-    std::size_t max_downloads = 8;                 ///< at once; further ones wait
+    std::size_t max_downloads = 8;                 ///< at once, of those asked for; further ones wait
     std::size_t max_listed_files = 100'000;        ///< of a peer's list; what is beyond is left out
     std::uint64_t max_upload_rate = 0;             ///< bytes of chunks a second, of all uploads, shared fairly between peers; 0: no limit
     std::uint64_t max_download_rate = 0;           ///< likewise, of all downloads
@@ -103,11 +104,16 @@ class file_service {
     /// Fetches a file, from all of the peers that have it at once; waits for a free place before.
     /// @param id from `new_id`; names the download in events and for `cancel`
     /// @param peers one at least @param code a share code or a whole root @param folder where the file goes
-    /// @param max_size a larger file is refused, and nothing of it written: for what nobody asked for by hand (T26)
     /// @throws error as `file_download::run`; `errc::unknown_code` where the code cannot be one; `errc::stopped`
     /// @par Cancellation As `cancel`: what has been verified stays, for the next attempt.
-    [[nodiscard]] awaitable<downloaded_file> download(std::uint64_t id, std::vector<peer_id> peers, std::string code, std::filesystem::path folder,
-                                                      std::uint64_t max_size = chunk_map::largest_file);
+    [[nodiscard]] awaitable<downloaded_file> download(std::uint64_t id, std::vector<peer_id> peers, std::string code, std::filesystem::path folder);
+
+    /// Fetches what a peer has offered and nobody asked for by hand (T26). There are `max_offered` places for that, one for each
+    /// peer, beside those of what was asked for; and a deadline, once it has its place: 30 s, and one more for each 16 KiB, so
+    /// that nobody holds a place by trickling. What fails is not kept.
+    /// @param size as it was offered, in bytes: a larger file is refused, and nothing of it written
+    /// @throws error as `download`; `errc::timed_out`
+    [[nodiscard]] awaitable<downloaded_file> download_offered(std::uint64_t id, peer_id from, std::string code, std::filesystem::path folder, std::uint64_t size);
 
     /// Ends a download; it fails with `errc::cancelled`. Nothing happens where there is none of this number.
     void cancel(std::uint64_t id);
@@ -116,19 +122,26 @@ class file_service {
     std::size_t downloads() const noexcept { return downloads_.size(); } ///< with those that wait
 
   private:
+    static constexpr std::size_t max_offered = 4; ///< fetched at once without being asked for
     using fetching = file_download<lazy_stream>;
 
     /// A download that runs, or waits for its place.
     struct pending {
         fetching *running = nullptr;
         std::error_code cancelled; ///< why, where it is
+        peer_id from;                         ///< the first of those that have it
+        std::optional<std::uint64_t> offered; ///< its size, where nobody asked for it
         void cancel(std::error_code why);
     };
 
     awaitable<void> serve(stream incoming);
-    awaitable<downloaded_file> fetch(pending &mine, download_event &event, std::vector<peer_id> peers, std::filesystem::path folder, std::uint64_t max_size);
+    awaitable<downloaded_file> download(std::uint64_t id, std::vector<peer_id> peers, std::string code, std::filesystem::path folder,
+                                        std::optional<std::uint64_t> offered);
+    awaitable<downloaded_file> fetch(pending &mine, download_event &event, std::vector<peer_id> peers, std::filesystem::path folder);
 
-    /// Whether there is a place, and nobody has waited for it longer.
+    static duration deadline_of(std::uint64_t size) noexcept;
+
+    /// Whether there is a place for it that is not for one who has waited longer.
     bool may_run(pending const &mine) const;
     awaitable<lazy_stream> open(peer_id peer);
     [[noreturn]] void fail(download_event const &event, std::exception_ptr const &failure);
@@ -143,7 +156,6 @@ class file_service {
     file_stats stats_;
     std::list<file_upload<stream> *> uploads_;
     std::map<std::uint64_t, pending> downloads_;
-    std::size_t running_ = 0;
     std::uint64_t last_id_ = 0;
     bool stopping_ = false;
     async_condition changed_; // an upload or a download has ended, or must

@@ -38,9 +38,8 @@ class file_sharing {
     [[nodiscard]] awaitable<std::vector<file_info>> list(peer_id peer);
     [[nodiscard]] awaitable<download_result> download(std::vector<peer_id> sources, std::string code);
 
-    /// As `download`, but of a file that is larger than `limit` bytes nothing is fetched: the offer lied about its size (T26).
-    /// @throws as `download`; `errc::message_too_large`
-    [[nodiscard]] awaitable<download_result> download_at_most(std::vector<peer_id> sources, std::string code, std::uint64_t limit);
+    /// Fetches what a peer has offered, unasked, as `file_service::download_offered`.
+    [[nodiscard]] awaitable<download_result> download_offered(peer_id from, std::string code, std::uint64_t size);
 
     /// Begins a download that ends as an event with the id that is returned. @throws error with `errc::unknown_code`
     std::uint64_t start_download(std::vector<peer_id> sources, std::string code);

@@ -18,6 +18,7 @@
 
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <set>
 #include <string>
 #include <string_view>
@@ -55,7 +56,7 @@ class group_service {
     std::uint64_t images_not_fetched() const noexcept { return not_fetched_; }
 
   private:
-    static constexpr std::size_t fetches_at_once = 4;
+    static constexpr std::size_t max_fetches = 64, max_fetches_of_author = 32; // of images, with those that wait for a place
 
     static gossip_options limits(node_options const &from);
     gossip_callbacks callbacks();
@@ -67,6 +68,8 @@ class group_service {
     std::string send(std::string const &group, group_payload const &said);
     void take(received_message const &message);
 
+    bool may_fetch(peer_id const &author) const;
+
     /// Fetches an image from its author; where that fails the offer is told instead, so that it can be tried by hand.
     awaitable<void> fetch_image(events::group_image image);
 
@@ -77,6 +80,7 @@ class group_service {
     std::function<std::string(peer_id const &)> nickname_of_;
     std::set<std::string> joined_;
     std::size_t fetching_ = 0;
+    std::map<peer_id, std::size_t> fetching_of_; // authors
     std::uint64_t refused_ = 0, not_fetched_ = 0;
     context_clock clock_;
     replay_guard replays_;

@@ -105,8 +105,8 @@ struct node_options {
     /// quarter, or one message. Beyond: they wait unread, for half of `request_timeout` (`requests_delayed`), and are then refused with
     /// `limit_exceeded` (`requests_refused`). Decoding takes up to as much again.
     std::size_t max_receiving = std::size_t{128} << 20;
-    /// Of an image that is taken unasked. Beyond: a group's is offered (`file_offered`), not fetched: `images_not_fetched`; a direct
-    /// one is refused: `messages_refused`. 0: none is taken.
+    /// Of an image that is taken unasked. Beyond, or where too many wait: a group's is offered (`file_offered`), not fetched:
+    /// `images_not_fetched`; a direct one is refused: `messages_refused`. 0: none is taken.
     std::uint64_t auto_accept_size = 16 << 20;
 
     // Groups
@@ -144,7 +144,8 @@ struct node_options {
     std::size_t max_shared_files = 100'000;
     /// Of a peer's list. Beyond: left out: `lists_cut`.
     std::size_t max_listed_files = 100'000;
-    /// At once; each holds up to a dozen chunks of 4 MiB at most. Beyond: they wait: `downloads_queued`.
+    /// At once, of what was asked for; each holds up to a dozen chunks of 4 MiB at most. Beyond: they wait: `downloads_queued`.
+    /// Images of groups have four places of their own.
     std::size_t max_downloads = 8;
     /// Peers that one download uses at once. Beyond: they wait until one of these ends: `sources_delayed`.
     std::size_t max_download_sources = 8;

@@ -87,6 +87,17 @@ awaitable<void> fetch_into(file_node &node, std::uint64_t id, std::vector<peer_i
     out = co_await fetch(node, id, std::move(peers), std::move(code), std::move(folder));
 }
 
+awaitable<void> take_offer(file_node &node, std::uint64_t id, peer_id from, std::string code, fs::path folder, std::uint64_t size, std::error_code &out) {
+    try {
+        co_await node.files.download_offered(id, std::move(from), std::move(code), std::move(folder), size);
+    } catch (std::system_error const &e) {
+        out = e.code();
+    }
+}
+
+/// Takes a request, and never answers it.
+awaitable<void> answer_nothing(stream) { co_await sleep_for(24h); }
+
 /// Alice and Carol, who share the same file, and Bob, who knows both.
 struct two_givers {
     two_givers(any_io_executor const &executor, memory_network &network, std::size_t size, file_service_options bobs = {})
@@ -335,4 +346,50 @@ TEST_CASE("limits: file service: upload and download rates hold, and peers share
         CHECK((bob.files.stats().downloads_delayed > 0) == (download > 0));
         for (auto *const node : {&bob, &carol, &alice}) sim.run(node->stop());
     }
+}
+
+TEST_CASE("T4, T26, T29: file service: what peers offer takes no place of what was asked for, and has a deadline; each peer has one place") {
+    testing::simulation sim;
+    memory_network network{sim.get_executor(), sim.random()};
+    temporary_folder const shared, output;
+    file_service_options one_at_a_time;
+    one_at_a_time.max_downloads = 1;
+    file_node alice{sim.get_executor(), network, 1}, bob{sim.get_executor(), network, 2, one_at_a_time}, mallory{sim.get_executor(), network, 3};
+    for (auto *const node : {&alice, &bob, &mallory}) node->start();
+    bob.knows(alice);
+    bob.knows(mallory);
+    mallory.net.handle(std::string{file_protocol_id}, answer_nothing);
+    auto const attack = [&]() -> awaitable<void> {
+        shared_entry const wanted = co_await alice.files.share(shared.write("a", random_content(300'000)));
+        shared_entry const offered = co_await alice.files.share(shared.write("b", random_content(100'000, 2)));
+        std::string const never = share_code::of(merkle_hash{}, 160 << 10).to_string();
+        auto const start = sim.now();
+        task_group offers{sim.get_executor()};
+        std::error_code codes[9];
+        for (std::uint64_t id = 0; id < 8; ++id) offers.spawn(take_offer(bob, id, mallory.self.id(), never, output.path, 160 << 10, codes[id]));
+        offers.spawn(take_offer(bob, 8, alice.self.id(), offered.code, output.path, offered.size, codes[8]));
+        std::vector<peer_id> const from{alice.self.id()};
+        std::error_code const failed = co_await fetch(bob, 9, from, wanted.code, output.path);
+        CHECK_FALSE(failed);
+        CHECK(sim.now() - start < 5s);
+        co_await sleep_for(5s);
+        CHECK(temporary_folder::read(output.path / "a").size() == 300'000);
+        CHECK(temporary_folder::read(output.path / "b").size() == 100'000);
+        CHECK(bob.files.downloads() == 8);
+        co_await offers.join();
+        auto const took = sim.now() - start;
+        CHECK(took >= 8 * 40s); // one after the other: 30 s, and 160 KiB at 16 KiB a second
+        CHECK(took < 8 * 41s);
+        for (std::size_t i = 0; i < 8; ++i) CHECK(codes[i] == errc::timed_out);
+        CHECK_FALSE(codes[8]);
+        CHECK(output.count() == 2);
+        // An offer that lied about the size.
+        std::error_code lied;
+        co_await take_offer(bob, 10, alice.self.id(), wanted.code, output.path, 299'999, lied);
+        CHECK(lied == errc::message_too_large);
+        CHECK(output.count() == 2);
+        CHECK(bob.files.stats().downloads_queued == 0);
+    };
+    sim.run(attack());
+    for (auto *const node : {&bob, &mallory, &alice}) sim.run(node->stop());
 }

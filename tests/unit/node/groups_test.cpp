@@ -59,6 +59,9 @@ struct person {
     group_service groups{host.net, options, files, host.net.get_executor(), random, emit(), name()};
 };
 
+/// Takes a request, and never answers it.
+awaitable<void> answer_nothing(stream) { co_await sleep_for(24h); }
+
 struct lab {
     lab() { sim.run(bob.host.connect(alice.host)); }
     ~lab() {
@@ -182,6 +185,31 @@ TEST_CASE("groups: an image is fetched by itself; one that is too large, or cann
     CHECK(offers[0].name == "owl.png");
     CHECK(l.alice.taken<event::group_image>().empty());
     CHECK(l.alice.groups.images_not_fetched() == 1); // it was tried
+}
+
+TEST_CASE("T4, T26, T29: groups: images that are offered and never sent delay nothing that was asked for, and are offers in the end") {
+    lab l;
+    l.gather("lobby");
+    person carol{l.sim, l.network, "10.0.0.3"};
+    l.sim.run(carol.host.connect(l.alice.host));
+    shared_info const good = l.sim.run(carol.files.share(carol.folder.write("good.txt", random_content(300'000))));
+    l.bob.host.net.handle(std::string{file_protocol_id}, answer_nothing);
+    for (int i = 0; i < 64; ++i) {
+        std::string const number = std::to_string(i);
+        l.sim.run(l.bob.groups.publish_image("lobby", l.bob.folder.write(number + ".png", std::string_view{number})));
+    }
+    l.sim.run_for(1s);
+    CHECK(l.alice.groups.images_not_fetched() == 32); // over an author's share of what waits
+    CHECK(l.alice.taken<event::file_offered>().size() == 32);
+    auto const start = l.sim.now();
+    std::vector<peer_id> const from{carol.host.id()};
+    l.sim.run(l.alice.files.download(from, good.code));
+    CHECK(l.sim.now() - start < 5s);
+    l.sim.run_for(32 * 31s); // one after the other
+    CHECK(l.alice.taken<event::file_offered>().size() == 32);
+    CHECK(l.alice.files.downloads() == 0);
+    CHECK(std::distance(std::filesystem::directory_iterator{l.alice.options.output_directory}, {}) == 1);
+    l.sim.run(carol.stop());
 }
 
 TEST_CASE("groups: what is not of gigi, of no kind that there is, too large or without a code, is passed over") {

@@ -8,6 +8,7 @@
 #include "../client.hpp"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 namespace gigi::inline v1 {
@@ -58,13 +59,23 @@ GIGI_INLINE awaitable<std::vector<list_entry>> file_service::list(peer_id peer) 
     co_return all;
 }
 
+GIGI_INLINE awaitable<downloaded_file> file_service::download(std::uint64_t id, std::vector<peer_id> peers, std::string code, std::filesystem::path folder) {
+    return download(id, std::move(peers), std::move(code), std::move(folder), std::nullopt);
+}
+
+GIGI_INLINE awaitable<downloaded_file> file_service::download_offered(std::uint64_t id, peer_id from, std::string code, std::filesystem::path folder, std::uint64_t size) {
+    return download(id, std::vector<peer_id>(1, std::move(from)), std::move(code), std::move(folder), std::optional{size});
+}
+
 GIGI_INLINE awaitable<downloaded_file> file_service::download(std::uint64_t id, std::vector<peer_id> peers, std::string code, std::filesystem::path folder,
-                                                              std::uint64_t max_size) {
+                                                              std::optional<std::uint64_t> offered) {
     download_event event;
     event.id = id;
     if (!peers.empty()) event.peer = peers.front();
     event.code = code;
     pending &mine = downloads_.try_emplace(id).first->second;
+    mine.from = event.peer;
+    mine.offered = offered;
     struct membership {
         file_service &owner;
         std::uint64_t id;
@@ -77,7 +88,7 @@ GIGI_INLINE awaitable<downloaded_file> file_service::download(std::uint64_t id, 
     std::exception_ptr failure;
     downloaded_file done;
     try {
-        done = co_await fetch(mine, event, std::move(peers), std::move(folder), max_size);
+        done = co_await fetch(mine, event, std::move(peers), std::move(folder));
     } catch (...) {
         failure = std::current_exception();
     }
@@ -129,10 +140,10 @@ GIGI_INLINE awaitable<void> file_service::serve(stream incoming) {
     co_await one.run();
 }
 
-GIGI_INLINE awaitable<downloaded_file> file_service::fetch(pending &mine, download_event &event, std::vector<peer_id> peers, std::filesystem::path folder, std::uint64_t max_size) {
+GIGI_INLINE awaitable<downloaded_file> file_service::fetch(pending &mine, download_event &event, std::vector<peer_id> peers, std::filesystem::path folder) {
     auto const code = share_code::parse(event.code).value();
     event.code = code.to_string();
-    if (!may_run(mine)) ++stats_.downloads_queued;
+    if (!mine.offered && !may_run(mine)) ++stats_.downloads_queued;
     while (!may_run(mine) && !mine.cancelled && !stopping_) co_await changed_.wait();
     if (stopping_) mine.cancelled = make_error_code(errc::stopped);
     if (mine.cancelled) throw error{mine.cancelled};
@@ -146,7 +157,10 @@ GIGI_INLINE awaitable<downloaded_file> file_service::fetch(pending &mine, downlo
         if (events_.download_progress) events_.download_progress(event);
     };
     auto options = options_.downloads;
-    options.max_size = std::min(options.max_size, max_size);
+    if (mine.offered) {
+        options.max_size = std::min(options.max_size, *mine.offered);
+        options.keep_unfinished = false;
+    }
     fetching one{network_.get_executor(), pool_, code, std::move(folder), options, std::move(callbacks)};
     if (peers.size() > options.max_sources) stats_.sources_delayed += peers.size() - options.max_sources;
     for (auto const &peer : peers) one.add_source([this, peer] { return open(peer); }, rate_pass{download_rate_, peer});
@@ -154,27 +168,43 @@ GIGI_INLINE awaitable<downloaded_file> file_service::fetch(pending &mine, downlo
         file_service &owner;
         pending &mine;
         place(file_service &o, pending &p, fetching *f) : owner{o}, mine{p} {
-            ++owner.running_;
             mine.running = f;
         }
         ~place() {
-            --owner.running_;
             mine.running = nullptr;
             mine.cancelled = make_error_code(errc::closed); // over: it waits for nothing any more
             owner.changed_.notify_all();
         }
     } const taken{*this, mine, &one};
-    downloaded_file done = co_await one.run();
+    downloaded_file done;
+    if (mine.offered)
+        done = co_await with_timeout(one.run(), deadline_of(*mine.offered));
+    else
+        done = co_await one.run();
     co_return done;
 }
 
 GIGI_INLINE bool file_service::may_run(pending const &mine) const {
-    if (running_ >= options_.max_downloads) return false;
+    auto const competes = [&mine](pending const &one) { return one.offered.has_value() == mine.offered.has_value(); };
+    std::size_t places = mine.offered ? max_offered : options_.max_downloads;
+    std::set<peer_id> served; // peers that have the place that there is for each of those who offer
     for (auto const &[id, one] : downloads_) {
-        if (&one == &mine) return true;
-        if (!one.running && !one.cancelled) return false;
+        if (!one.running || !competes(one)) continue;
+        if (places-- == 1) return false;
+        if (one.offered) served.insert(one.from);
     }
-    return true;
+    for (auto const &[id, one] : downloads_) { // the oldest first
+        if (one.running || one.cancelled || !competes(one)) continue;
+        bool const can = places > 0 && (!one.offered || served.insert(one.from).second);
+        if (&one == &mine) return can;
+        if (can) --places;
+    }
+    return places > 0;
+}
+
+GIGI_INLINE duration file_service::deadline_of(std::uint64_t size) noexcept {
+    constexpr std::uint64_t least_rate = 16 << 10, most = 24 * 3600; // bytes a second, seconds
+    return std::chrono::seconds{30 + static_cast<std::int64_t>(std::min(size / least_rate, most))};
 }
 
 GIGI_INLINE awaitable<lazy_stream> file_service::open(peer_id peer) { return network_.open_stream_optimistic(std::move(peer), std::string{file_protocol_id}); }

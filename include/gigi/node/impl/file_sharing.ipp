@@ -51,8 +51,8 @@ GIGI_INLINE awaitable<download_result> file_sharing::download(std::vector<peer_i
     co_return download_result{std::move(done.path), std::move(done.name), done.size};
 }
 
-GIGI_INLINE awaitable<download_result> file_sharing::download_at_most(std::vector<peer_id> sources, std::string code, std::uint64_t limit) {
-    downloaded_file done = co_await service_.download(service_.new_id(), std::move(sources), std::move(code), options_.output_directory, limit);
+GIGI_INLINE awaitable<download_result> file_sharing::download_offered(peer_id from, std::string code, std::uint64_t size) {
+    downloaded_file done = co_await service_.download_offered(service_.new_id(), std::move(from), std::move(code), options_.output_directory, size);
     co_return download_result{std::move(done.path), std::move(done.name), done.size};
 }
 

@@ -139,7 +139,7 @@ GIGI_INLINE void group_service::take(received_message const &message) {
     auto const code = share_code::parse(said->code);
     if (!code) return;
     std::string const name = safe_file_name(said->name);
-    bool const fetch = said->what == group_payload::kind::image && said->size <= options_.auto_accept_size && fetching_ < fetches_at_once * 16;
+    bool const fetch = said->what == group_payload::kind::image && said->size <= options_.auto_accept_size && may_fetch(message.author);
     if (!fetch) {
         if (said->what == group_payload::kind::image) ++not_fetched_;
         emit_(event{events::file_offered{message.author, std::move(nickname), group, code->to_string(), name, said->size}});
@@ -156,16 +156,27 @@ GIGI_INLINE void group_service::take(received_message const &message) {
     tasks_.spawn(fetch_image(std::move(image)));
 }
 
+GIGI_INLINE bool group_service::may_fetch(peer_id const &author) const {
+    auto const of_this = fetching_of_.find(author);
+    return fetching_ < max_fetches && (of_this == fetching_of_.end() || of_this->second < max_fetches_of_author);
+}
+
 GIGI_INLINE awaitable<void> group_service::fetch_image(events::group_image image) {
     struct counted {
-        std::size_t &n;
-        explicit counted(std::size_t &of) : n{of} { ++n; }
-        ~counted() { --n; }
-    } const count{fetching_};
+        group_service &owner;
+        peer_id const from;
+        counted(group_service &g, peer_id const &author) : owner{g}, from{author} {
+            ++owner.fetching_;
+            ++owner.fetching_of_[from];
+        }
+        ~counted() {
+            --owner.fetching_;
+            if (--owner.fetching_of_[from] == 0) owner.fetching_of_.erase(from);
+        }
+    } const count{*this, image.peer};
     std::error_code failed;
     try {
-        std::vector<peer_id> const sources{image.peer};
-        download_result const done = co_await files_.download_at_most(sources, image.code, options_.auto_accept_size);
+        download_result const done = co_await files_.download_offered(image.peer, image.code, image.size);
         image.path = done.path;
         image.size = done.size;
     } catch (std::system_error const &e) {

@@ -149,7 +149,7 @@ class node_base {
     /// @throws error: `errc::unknown_code`; `errc::disk_full`, `errc::io_error` where the share list cannot be saved: the file is not shared
     ///   any more even so, but will be after a restart, unless a later save succeeds
     [[nodiscard]] awaitable<void> unshare(std::string_view code);
-    /// What a peer shares. @throws as `send`
+    /// What a peer shares. It must come within 20 s, and one more for each 128 files. @throws as `send`
     [[nodiscard]] awaitable<std::vector<file_info>> list_files(peer_ref who);
     /// Downloads a file into the output folder and waits for its end; events tell how it goes. What was interrupted goes on
     /// where it stood.

@@ -5,14 +5,17 @@
 
 #include "../codec/cereal_codec.hpp"
 #include "../codec/framed.hpp"
+#include "../core/clock.hpp"
 #include "../core/timeout.hpp"
 #include "messages.hpp"
 #include "safe_name.hpp"
 #include "share_code.hpp"
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -25,15 +28,20 @@ template <ByteStream Stream> class file_client {
     /// @param answer_timeout for each answer; a server may have to hash a file before it can answer
     file_client(Stream stream, duration answer_timeout) : line_{std::move(stream)}, timeout_{answer_timeout} {}
 
-    /// Everything that the peer shares, up to `limit` files. The codes are well formed and in order, the names made safe.
+    /// Everything that the peer shares, up to `limit` files. The codes are well formed and in order, the names made safe. All of
+    /// it must come within the time for one answer, and a second more for each 128 files: half a full page.
     /// @throws error: what the peer answers, `errc::protocol_violation`, `errc::timed_out`; whatever the stream throws
     [[nodiscard]] awaitable<std::vector<list_entry>> list(std::size_t limit) {
+        auto const executor = co_await asio::this_coro::executor;
+        context_clock const clock{executor};
+        auto const start = clock.now();
         std::vector<list_entry> all;
         std::string after;
         for (bool more = true; more && all.size() < limit;) {
             list_request request;
             request.after = std::move(after);
-            list_page page = co_await ask<list_page>(std::move(request));
+            auto const end = start + timeout_ + std::chrono::seconds{all.size() / (list_page::max_entries / 2)};
+            list_page page = co_await with_timeout(ask<list_page>(std::move(request)), end - clock.now());
             for (auto &entry : page.entries) {
                 auto const code = share_code::parse(entry.code);
                 if (!code || code->to_string() != entry.code || (!all.empty() && entry.code <= all.back().code))

@@ -67,6 +67,28 @@ awaitable<std::error_code> ask_lying(any_io_executor executor, question q, manif
     co_return code;
 }
 
+/// A server of a list that takes its time.
+awaitable<void> list_slowly(pipe_end end, std::size_t entries, int pages, duration pause) {
+    framed<pipe_end, cereal_codec> line{std::move(end)};
+    std::uint64_t number = 0;
+    for (int n = 1; n <= pages; ++n) {
+        std::optional<file_request> const request = co_await line.try_read<file_request>();
+        if (!request) co_return;
+        co_await sleep_for(pause);
+        list_page page;
+        page.more = n < pages;
+        for (std::size_t i = 0; i < entries; ++i) {
+            std::string digits = std::to_string(++number), code;
+            digits.insert(0, 20 - digits.size(), '0');
+            for (std::size_t at = 0; at < 20; at += 4) code += (at ? "-" : "") + digits.substr(at, 4);
+            page.entries.push_back({code, "x", 1});
+        }
+        file_answer const answer = with(std::move(page));
+        co_await line.write(answer);
+    }
+    (void)co_await line.try_read<file_request>(); // the client's end
+}
+
 std::string code_of(std::uint8_t n) {
     merkle_hash root{};
     root[0] = n;
@@ -155,4 +177,39 @@ TEST_CASE("T27: answers that are not what was asked for") {
         code = co_await ask_lying(w.ex, list, good, answers);
         CHECK(!code);
     });
+}
+
+TEST_CASE("T29: a list of files that comes slowly has a deadline; one that is long has more time") {
+    struct row {
+        std::size_t entries; // of each page
+        int pages;           // then the last one
+        duration pause;      // before each
+        bool fine;
+    };
+    for (auto const &[entries, pages, pause, fine] : {row{1, 1000, 4s, false}, row{256, 40, 1900ms, true}, row{256, 40, 4s, false}}) {
+        CAPTURE(entries);
+        CAPTURE(pause.count());
+        run([entries = entries, pages = pages, pause = pause, fine = fine](world &w) -> awaitable<void> {
+            auto const l = std::make_shared<line>(w.ex);
+            task_group server{w.ex};
+            server.spawn(list_slowly(pipe_end{l, 1}, entries, pages, pause));
+            file_client<pipe_end> client{pipe_end{l, 0}, 5s};
+            context_clock const clock{w.ex};
+            auto const start = clock.now();
+            std::size_t listed = 0;
+            std::error_code failed;
+            try {
+                std::vector<list_entry> const all = co_await client.list(100'000);
+                listed = all.size();
+            } catch (std::system_error const &e) {
+                failed = e.code();
+            }
+            CHECK(failed == (fine ? std::error_code{} : make_error_code(errc::timed_out)));
+            if (fine) CHECK(listed == entries * static_cast<std::size_t>(pages));
+            if (!fine) CHECK(clock.now() - start <= (entries < 100 ? 5s : 15s));
+            client.reset();
+            server.cancel();
+            co_await server.join();
+        });
+    }
 }

@@ -71,6 +71,14 @@ struct lab {
     receipt taken;
 };
 
+awaitable<void> say(memory_host &from, peer_id to, direct_protocol::request what, std::error_code &out) {
+    try {
+        (void)co_await send_request<direct_protocol>(from.net, std::move(to), what, 20s);
+    } catch (std::system_error const &e) {
+        out = e.code();
+    }
+}
+
 direct_protocol::request message(direct_protocol::kind kind) {
     direct_protocol::request m;
     m.id = "0123";
@@ -132,6 +140,39 @@ TEST_CASE("messenger: an image arrives as a file of its name; one that cannot be
     l.alice.options.output_directory = picture; // a file where the folder should be
     CHECK(l.code_of([&] { return l.bob.messages.send_image(to, picture); }) == condition::io_error);
     CHECK(l.alice.last<event::background_error>().where == "messages");
+}
+
+TEST_CASE("messenger: every image that is stored is told, also where its sender has gone meanwhile") {
+    for (bool const goes : {false, true}) {
+        CAPTURE(goes);
+        lab l;
+        asio::io_context disk; // stands still until it is run
+        person carol{l.sim, l.network, "10.0.0.3"};
+        auto around = carol.around();
+        around.disk = disk.get_executor();
+        messenger slow{carol.host.net, carol.options, around}; // in place of the other
+        l.sim.run(l.bob.host.connect(carol.host));
+        auto image = message(direct_protocol::kind::image);
+        image.name = "cat.png";
+        image.data.assign(1000, 7);
+        std::error_code failed;
+        task_group sending{l.sim.get_executor()};
+        sending.spawn(say(l.bob.host, carol.host.id(), image, failed));
+        l.sim.run_for(1s);
+        if (goes) l.sim.run(l.bob.host.net.stop());
+        l.sim.run_for(5s);
+        CHECK(carol.told.empty());
+        CHECK(disk.run() == 1);
+        l.sim.run_for(1s);
+        l.sim.run(sending.join());
+        CHECK(static_cast<bool>(failed) == goes);
+        auto const &stored = carol.last<event::image_received>();
+        CHECK(carol.told.size() == 1);
+        CHECK(stored.path == carol.options.output_directory / "cat.png");
+        CHECK(temporary_folder::read(stored.path).size() == 1000);
+        CHECK(stored.peer == l.bob.host.id());
+        l.sim.run(carol.host.net.stop());
+    }
 }
 
 TEST_CASE("limits: messenger: what is too large is refused by the sender; by the receiver too, and counted") {

@@ -98,18 +98,20 @@ GIGI_INLINE awaitable<delivery_receipt> messenger::take_direct(peer_id const &fr
     case direct_protocol::kind::image: {
         if (message.data.size() > std::min<std::uint64_t>(options_.max_image_size, options_.auto_accept_size)) refuse("image"); // unasked (T26)
         std::string const name = safe_file_name(message.name);
-        auto store = [this, &name, &message] { return write_received_file(options_.output_directory, name, message.data); };
         std::filesystem::path path;
+        auto store = [this, &name, &message, &path] { path = write_received_file(options_.output_directory, name, message.data); };
         std::error_code failed;
         try {
-            path = co_await run_on(around_.disk, store);
+            co_await run_on(around_.disk, store);
         } catch (std::system_error const &e) {
             failed = e.code();
             if (failed != condition::cancelled) around_.emit(event{events::background_error{"messages", failed, e.what()}});
         }
-        if (failed) throw error{failed, "image"}; // our paths are not for the peer
+        // What is stored is told, as a text would be, also where the sender has gone meanwhile: it has no receipt, and knows that
+        // the image may be there all the same.
         std::string const mime = message.mime.substr(0, 128);
-        around_.emit(event{events::image_received{from, nickname, name, mime, message.data.size(), path, message.id}});
+        if (!path.empty()) around_.emit(event{events::image_received{from, nickname, name, mime, message.data.size(), path, message.id}});
+        if (failed) throw error{failed, "image"}; // our paths are not for the peer
         break;
     }
     case direct_protocol::kind::file_offer: {

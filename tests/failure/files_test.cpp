@@ -320,6 +320,7 @@ TEST_CASE("peer store: damaged or not to be read or written: the node runs witho
     w.sim.run_for(20s);
     w.check_stops();
     CHECK_FALSE(troubles(reader).empty());
+    CHECK(fs::is_directory(w.folder.path / "peers"));
 }
 
 TEST_CASE("a shared file that goes, shrinks, grows or changes at any moment of a download: what was shared, or a clear no") {

@@ -118,6 +118,7 @@
 #include "../node/impl/received_file.ipp"
 #include "../node/impl/redial.ipp"
 #include "../node/impl/stack.ipp"
+#include "../node/impl/store_file.ipp"
 
 #include "node.ipp"
 

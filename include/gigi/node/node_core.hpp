@@ -21,10 +21,12 @@
 #include "options.hpp"
 #include "people.hpp"
 #include "presence.hpp"
+#include "store_file.hpp"
 #include "types.hpp"
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -91,11 +93,11 @@ class node_core {
     awaitable<void> watch_addresses();
     void load_store();
     void save_store();
-    void store_saved(std::error_code failed);
 
     /// Saves what is new soon, and when peers were last seen now and then, so that a crash forgets little.
     awaitable<void> keep_store();
     void report(std::string where, std::error_code code, std::string message);
+    void report(std::optional<store_file::trouble> const &trouble);
 
     any_io_executor executor_;
     node_options const &options_;
@@ -105,6 +107,7 @@ class node_core {
     event_hub &events_;
     context_clock clock_;
     peer_store store_;
+    store_file store_file_;
     swarm swarm_;
     people people_;
     presence presence_;

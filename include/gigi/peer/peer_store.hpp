@@ -34,6 +34,7 @@ struct peer_store_limits {
     std::size_t peers = 4096;     ///< the one that is worth least is forgotten
     std::size_t addresses = 16;   ///< of one peer; likewise
     std::size_t pins = 16'384;    ///< nicknames whose first owner is remembered; later ones are not pinned
+    std::size_t text = std::size_t{48} << 20; ///< bytes of `write()`, beside the pins; what is worth least is left out
 };
 
 /// What did not fit since the store was made.
@@ -80,7 +81,12 @@ class peer_store {
 
     /// The store as text, for `read` and for people: a first line `gigi-peers 1`, then a line a fact, its fields separated by tabs:
     /// `pin <peer> <nickname>`, `peer <peer> <seen> <nickname or nothing>`, `address <peer> <seen> <source> <multiaddr>`.
+    ///
+    /// All pins; of the peers as much as fits into `peer_store_limits::text`: first the addresses of those worth least are left out, then they
+    /// themselves.
     std::string write() const;
+    /// How long a text of a store with these limits can be.
+    std::size_t largest_text() const noexcept { return limits_.text + 128 + limits_.pins * max_pin_line; }
 
     /// Adds what `write` wrote.
     /// @return whether every line was understood, and the last one is whole; what was understood is kept in any case
@@ -110,6 +116,7 @@ class peer_store {
 
     static int worth_of(address_source source) noexcept { return static_cast<int>(source); }
     static constexpr int stranger = static_cast<int>(address_source::discovered);
+    static constexpr std::size_t max_pin_line = 160; // bytes: an id of 44 bytes in base58, and a nickname of 64
 
     /// The record of a peer, new where it has none. @return null where there is no room for a peer of this worth
     record *touch(peer_id const &peer, int worth, std::uint64_t seen);
@@ -120,6 +127,7 @@ class peer_store {
     /// Pins a nickname to a peer, unless it is pinned. @return to whom it is; nothing where there is no room
     std::optional<peer_id> pin(std::string const &nickname, peer_id const &peer);
     bool read_line(std::string_view line);
+    static std::string lines_of(peer_id const &peer, record const &known);
 
     peer_store_limits limits_;
     peer_store_stats stats_;

@@ -96,6 +96,42 @@ TEST_CASE("T10: peer_store: a flood of announcements does not make it forget who
     CHECK(full.size() == 2);
 }
 
+TEST_CASE("T10, T20: peer_store: no crowd makes its text longer than can be read again, and no pin is left out of it") {
+    peer_store_limits limits;
+    limits.text = 100'000;
+    peer_store store{limits};
+    auto const ids = some_peers(120);
+    for (std::size_t i = 0; i < 10; ++i) {
+        store.add_address(ids[i], address(home), address_source::manual, 5);
+        store.set_nickname(ids[i], "friend " + std::to_string(i), 5);
+    }
+    std::string const longest = std::string{home} + "/http-path/" + std::string(900, 'a');
+    for (std::size_t i = 10; i < ids.size(); ++i)
+        for (int k = 0; k < 16; ++k) store.add_address(ids[i], address(longest + std::to_string(k)), address_source::discovered, 10 + i);
+    std::string const text = store.write();
+    CHECK(text.size() > 80'000);
+    CHECK(text.size() <= 100'000 + 128 + 10 * 160);
+    CHECK(text.size() <= store.largest_text());
+    peer_store copy{limits};
+    CHECK(copy.read(text));
+    CHECK(copy.write() == text);
+    CHECK(copy.size() == ids.size()); // addresses go first
+    for (std::size_t i = 0; i < 10; ++i) {
+        CHECK(copy.pinned("friend " + std::to_string(i)) == ids[i]);
+        CHECK(copy.addresses(ids[i]).size() == 1);
+    }
+    CHECK(copy.addresses(ids[10]).empty());
+    CHECK(copy.addresses(ids.back()).size() == 16); // the one that was seen last
+
+    limits.text = 300;
+    peer_store narrow{limits};
+    CHECK(narrow.read(text));
+    peer_store left{limits};
+    CHECK(left.read(narrow.write()));
+    CHECK(left.size() < 6);
+    for (std::size_t i = 0; i < 10; ++i) CHECK(left.pinned("friend " + std::to_string(i)) == ids[i]);
+}
+
 TEST_CASE("T10: peer_store: whoever takes all names in turn pins few") {
     auto const ids = some_peers(2);
     peer_store store;

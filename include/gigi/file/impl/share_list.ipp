@@ -27,7 +27,8 @@ struct share_list::document {
 GIGI_INLINE share_list share_list::load(std::filesystem::path const &path) {
     share_list list;
     std::error_code ignored;
-    if (!std::filesystem::exists(std::filesystem::symlink_status(path, ignored))) return list;
+    // Where it is not known whether there is one, there may be: it is not to be replaced.
+    if (std::filesystem::symlink_status(path, ignored).type() == std::filesystem::file_type::not_found) return list;
     auto const read = load_json<document>(path, max_file_size);
     if (!read) throw error{errc::bad_share_list, path.string() + (read.error() == errc::invalid_argument ? "" : " (it cannot be read)")};
     if (read->version != 1) throw error{errc::bad_share_list, path.string() + ": version " + std::to_string(read->version)};

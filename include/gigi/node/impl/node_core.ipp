@@ -5,7 +5,6 @@
 
 #include "../../core/config.hpp"
 #include "../../core/error.hpp"
-#include "../../core/file_io.hpp"
 #include "../../core/offload.hpp"
 #include "../../protocol/ping.hpp"
 
@@ -16,7 +15,7 @@ namespace gigi::inline v1 {
 GIGI_INLINE node_core::node_core(any_io_executor executor, node_options const &options, identity self, std::string nickname, connector_factory const &make_connector,
                                  any_io_executor disk, random_source &random, event_hub &events)
     : executor_{std::move(executor)}, options_{options}, self_{std::move(self)}, nickname_{std::move(nickname)}, disk_{std::move(disk)},
-      events_{events}, clock_{executor_}, store_{store_limits(options)},
+      events_{events}, clock_{executor_}, store_{store_limits(options)}, store_file_{options.peer_store_file},
       swarm_{executor_, self_, swarm_limits(options), [this](peer_id const &peer) { return store_.addresses(peer); }},
       people_{store_, clock_, emitter()},
       presence_{swarm_, store_, people_, options_, [this] { return nickname_; }, [this] { return reachable_addresses(); }, emitter()},
@@ -58,7 +57,7 @@ GIGI_INLINE void node_core::start() {
         mdns_->start(presence_.handler());
     }
     tasks_.spawn(watch_addresses());
-    if (!options_.peer_store_file.empty()) tasks_.spawn(keep_store());
+    if (store_file_.used()) tasks_.spawn(keep_store());
 }
 
 GIGI_INLINE awaitable<void> node_core::stop() {
@@ -264,32 +263,17 @@ GIGI_INLINE awaitable<void> node_core::watch_addresses() {
 }
 
 GIGI_INLINE void node_core::load_store() {
-    if (options_.peer_store_file.empty()) return;
-    auto const text = read_file(options_.peer_store_file, std::size_t{64} << 20);
-    if (!text) {
-        if (text.error() != errc::file_not_found) report("peer store", text.error(), options_.peer_store_file.string());
-        return;
-    }
-    if (!store_.read(as_text(*text))) {
-        auto aside = options_.peer_store_file;
-        aside += ".damaged";
-        std::error_code not_kept;
-        std::filesystem::copy_file(options_.peer_store_file, aside, std::filesystem::copy_options::overwrite_existing, not_kept);
-        report("peer store", make_error_code(errc::io_error),
-               options_.peer_store_file.string() + " is damaged; what could be read of it is used" + (not_kept ? "" : ", the file is kept as " + aside.string()));
-    }
+    if (!store_file_.used()) return;
+    report(store_file_.load(store_));
     store_.expire(clock_.unix_seconds());
 }
 
 GIGI_INLINE void node_core::save_store() {
-    if (options_.peer_store_file.empty()) return;
+    if (!store_file_.used()) return;
     store_.expire(clock_.unix_seconds());
-    store_saved(replace_file(options_.peer_store_file, as_bytes(store_.write()), true));
-}
-
-GIGI_INLINE void node_core::store_saved(std::error_code failed) {
+    auto const failed = store_file_.save(store_);
     ++store_saves_;
-    if (failed) report("peer store", failed, options_.peer_store_file.string());
+    report(failed);
 }
 
 GIGI_INLINE awaitable<void> node_core::keep_store() {
@@ -302,10 +286,15 @@ GIGI_INLINE awaitable<void> node_core::keep_store() {
         store_.expire(clock_.unix_seconds());
         saved = store_.changes();
         refresh = clock_.now() + store_refresh;
-        auto const work = [store = store_, path = options_.peer_store_file] { return replace_file(path, as_bytes(store.write()), true); };
-        std::error_code const failed = co_await run_on(disk_, work);
-        store_saved(failed);
+        auto const work = [this, store = store_] { return store_file_.save(store); };
+        std::optional<store_file::trouble> const failed = co_await run_on(disk_, work);
+        ++store_saves_;
+        report(failed);
     }
+}
+
+GIGI_INLINE void node_core::report(std::optional<store_file::trouble> const &trouble) {
+    if (trouble) report("peer store", trouble->code, trouble->message);
 }
 
 GIGI_INLINE void node_core::report(std::string where, std::error_code code, std::string message) {

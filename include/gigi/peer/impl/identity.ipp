@@ -93,7 +93,7 @@ GIGI_INLINE std::optional<identity> identity::load(std::filesystem::path const &
     auto data = read_file(file, max_file_size);
     if (!data) {
         std::error_code ignored;
-        if (!std::filesystem::exists(std::filesystem::symlink_status(file, ignored))) return std::nullopt;
+        if (std::filesystem::symlink_status(file, ignored).type() == std::filesystem::file_type::not_found) return std::nullopt;
         bad(file, "it cannot be read");
     }
     auto loaded = decode(*data);

@@ -78,13 +78,27 @@ GIGI_INLINE std::string peer_store::write() const {
     std::string out = "gigi-peers 1\n";
     for (auto const &[peer, nicknames] : pinned_by_)
         for (auto const &nickname : nicknames) out += "pin\t" + peer.to_string() + '\t' + nickname + '\n';
-    for (auto const &[peer, known] : peers_) {
-        std::string const id = peer.to_string(), seen = std::to_string(known.seen);
-        out += "peer\t" + id + '\t' + seen + '\t' + known.nickname + '\n';
-        for (auto const &a : known.addresses)
-            out += "address\t" + id + '\t' + std::to_string(a.seen) + '\t' + std::string{source_names[static_cast<std::size_t>(a.source)]} + '\t' +
-                   a.address.to_string() + '\n';
-    }
+    std::map<peer_id, std::string> lines;
+    std::size_t size = 0;
+    for (auto const &[peer, known] : peers_) size += (lines[peer] = lines_of(peer, known)).size();
+    for (bool const whole : {false, true})
+        for (auto least = order_.begin(); size > limits_.text && least != order_.end(); ++least) {
+            auto &text = lines[least->peer];
+            std::size_t const kept = whole ? 0 : text.find('\n') + 1;
+            size -= text.size() - kept;
+            text.resize(kept);
+        }
+    out.reserve(out.size() + size);
+    for (auto const &[peer, text] : lines) out += text;
+    return out;
+}
+
+GIGI_INLINE std::string peer_store::lines_of(peer_id const &peer, record const &known) {
+    std::string const id = peer.to_string();
+    std::string out = "peer\t" + id + '\t' + std::to_string(known.seen) + '\t' + known.nickname + '\n';
+    for (auto const &a : known.addresses)
+        out += "address\t" + id + '\t' + std::to_string(a.seen) + '\t' + std::string{source_names[static_cast<std::size_t>(a.source)]} + '\t' +
+               a.address.to_string() + '\n';
     return out;
 }
 

@@ -19,7 +19,7 @@ inline std::vector<std::string> default_listen_addresses() { return {"/ip4/0.0.0
 
 /// How a node of `gigi::node` behaves. Times are durations, sizes are bytes.
 struct node_options {
-    /// What other people see: 1–64 bytes of UTF-8 without control characters, quotes or '~'. Empty: "peer-" and the end of the id.
+    /// What other people see: 1–64 bytes of UTF-8, see `valid_nickname`. Empty: "peer-" and the end of the id.
     std::string nickname;
 
     /// Multiaddrs to listen on; port 0 takes any free one. Empty: the node only dials.
@@ -38,7 +38,8 @@ struct node_options {
 
     /// Announce and find peers by multicast DNS on the local network.
     bool mdns = true;
-    /// Peers to connect to at start, and again whenever the connection is lost: multiaddrs that end in `/p2p/<id>`.
+    /// Peers to connect to at start, and again whenever the connection is lost, however many connections there are: multiaddrs
+    /// that end in `/p2p/<id>`.
     std::vector<std::string> bootstrap;
     /// Discovered peers are dialled by themselves while there are fewer connections than this.
     std::size_t auto_dial_limit = 64;

@@ -17,6 +17,7 @@
 
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -51,9 +52,13 @@ class presence {
     [[nodiscard]] awaitable<void> stop();
 
   private:
-    static constexpr unsigned reason_discovered = 1;
-    static constexpr unsigned reason_bootstrap = 2;
-    static constexpr std::size_t dials_at_once = 8;
+    /// The dials under way to peers of one kind.
+    struct dialler {
+        redial_policy::reason kind;
+        std::size_t at_once;
+        std::size_t busy = 0;
+        std::size_t free() const noexcept { return at_once > busy ? at_once - busy : 0; }
+    };
 
     void discovered(discovered_peer const &found);
     void expired(peer_id const &peer);
@@ -69,7 +74,9 @@ class presence {
     awaitable<void> identify(peer_id peer);
     awaitable<void> exchange_nickname(peer_id peer);
     awaitable<void> dial_wanted();
-    awaitable<void> dial(peer_id peer);
+    /// Dials who is due, at most `limit`. @return when to look again
+    std::optional<time_point> dial_due(dialler &by, std::size_t limit);
+    awaitable<void> dial(peer_id peer, dialler &by);
 
     swarm &swarm_;
     peer_store &store_;
@@ -80,7 +87,8 @@ class presence {
     context_clock clock_;
     redial_policy redial_;
     std::map<peer_id, std::string> discovered_;
-    std::size_t dialling_ = 0;
+    // Apart, so that neither kind keeps the other waiting: what is announced may be nobody.
+    dialler for_bootstrap_{redial_policy::bootstrap, 4}, for_discovered_{redial_policy::discovered, 8};
     std::uint64_t refused_ = 0;
     timer due_;
     subscription_token observing_;

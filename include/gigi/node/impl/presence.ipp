@@ -9,6 +9,7 @@
 #include "../../protocol/nickname.hpp"
 #include "../../protocol/request_response.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace gigi::inline v1 {
@@ -38,7 +39,7 @@ GIGI_INLINE void presence::start(std::vector<multiaddr> const &bootstrap) {
         if (!peer || *peer == swarm_.self().id()) continue;
         store_.add_address(*peer, address, address_source::manual, clock_.unix_seconds());
         swarm_.protect(*peer, "bootstrap");
-        redial_.want(*peer, reason_bootstrap, clock_.now());
+        redial_.want(*peer, redial_policy::bootstrap, clock_.now());
     }
     tasks_.spawn(dial_wanted());
 }
@@ -74,7 +75,7 @@ GIGI_INLINE void presence::discovered(discovered_peer const &found) {
     for (auto const &address : found.addresses) store_.add_address(found.peer, address, address_source::discovered, clock_.unix_seconds());
     discovered_.insert_or_assign(found.peer, found.nickname);
     swarm_.keep(found.peer); // not protected: anybody on the network can announce as many peers as this node takes
-    redial_.want(found.peer, reason_discovered, clock_.now());
+    redial_.want(found.peer, redial_policy::discovered, clock_.now());
     due_.wake();
     emit_(event{events::peer_discovered{found.peer, found.nickname, found.addresses}});
 }
@@ -82,7 +83,7 @@ GIGI_INLINE void presence::discovered(discovered_peer const &found) {
 GIGI_INLINE void presence::expired(peer_id const &peer) {
     if (!discovered_.erase(peer)) return;
     if (!people_.is_named(peer)) swarm_.let_go(peer);
-    redial_.unwant(peer, reason_discovered);
+    redial_.unwant(peer, redial_policy::discovered);
     emit_(event{events::peer_expired{peer, people_.nickname_of(peer)}});
 }
 
@@ -149,27 +150,32 @@ GIGI_INLINE awaitable<void> presence::exchange_nickname(peer_id peer) {
 GIGI_INLINE awaitable<void> presence::dial_wanted() {
     for (;;) {
         auto const connections = swarm_.connection_count();
-        std::size_t const room = options_.auto_dial_limit > connections ? options_.auto_dial_limit - connections : 0;
-        std::size_t const free = dialling_ < dials_at_once ? dials_at_once - dialling_ : 0;
-        for (auto const &peer : redial_.due(clock_.now(), std::min(room, free))) {
-            if (swarm_.is_connected(peer)) {
-                redial_.connected(peer);
-                continue;
-            }
-            ++dialling_;
-            tasks_.spawn(dial(peer));
-        }
+        auto const room = options_.auto_dial_limit > connections ? options_.auto_dial_limit - connections : 0;
         auto const later = clock_.now() + std::chrono::seconds{5};
-        auto const next = room && free ? redial_.next().value_or(later) : later;
-        co_await due_.wait_until(std::min(std::max(next, clock_.now() + std::chrono::milliseconds{10}), later));
+        auto const first = dial_due(for_bootstrap_, for_bootstrap_.free()).value_or(later);
+        auto const second = dial_due(for_discovered_, std::min(for_discovered_.free(), room)).value_or(later);
+        auto const wake = std::min(std::min(first, second), later);
+        co_await due_.wait_until(std::max(wake, clock_.now() + std::chrono::milliseconds{10}));
     }
 }
 
-GIGI_INLINE awaitable<void> presence::dial(peer_id peer) {
+GIGI_INLINE std::optional<time_point> presence::dial_due(dialler &by, std::size_t limit) {
+    for (auto const &peer : redial_.due(by.kind, clock_.now(), limit)) {
+        if (swarm_.is_connected(peer)) {
+            redial_.connected(peer);
+            continue;
+        }
+        ++by.busy;
+        tasks_.spawn(dial(peer, by));
+    }
+    return limit > 0 ? redial_.next(by.kind) : std::nullopt;
+}
+
+GIGI_INLINE awaitable<void> presence::dial(peer_id peer, dialler &by) {
     struct counted {
         std::size_t &n;
         ~counted() { --n; }
-    } const count{dialling_};
+    } const count{by.busy};
     std::error_code failed;
     try {
         co_await swarm_.connect(peer);

@@ -6,25 +6,26 @@
 #include "../../core/config.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace gigi::inline v1 {
 
-GIGI_INLINE void redial_policy::want(peer_id const &peer, unsigned reason, time_point now) {
+GIGI_INLINE void redial_policy::want(peer_id const &peer, reason why, time_point now) {
     auto const found = wanted_.find(peer);
     if (found == wanted_.end()) {
-        if (wanted_.size() < most_) wanted_.emplace(peer, entry{reason, now, first_pause, false, false});
+        if (wanted_.size() < most_) wanted_.emplace(peer, entry{why, now, 0, false, false});
         return;
     }
-    if (!(found->second.reasons & reason)) {
-        found->second.reasons |= reason;
+    if (!(found->second.reasons & why)) {
+        found->second.reasons |= why;
         found->second.due = std::min(found->second.due, now);
     }
 }
 
-GIGI_INLINE void redial_policy::unwant(peer_id const &peer, unsigned reason) {
+GIGI_INLINE void redial_policy::unwant(peer_id const &peer, reason why) {
     auto const found = wanted_.find(peer);
     if (found == wanted_.end()) return;
-    found->second.reasons &= ~reason;
+    found->second.reasons &= ~static_cast<unsigned>(why);
     if (!found->second.reasons) wanted_.erase(found);
 }
 
@@ -37,33 +38,40 @@ GIGI_INLINE void redial_policy::connected(peer_id const &peer) {
     if (found == wanted_.end()) return;
     found->second.busy = true;
     found->second.muted = false;
-    found->second.pause = first_pause;
+    found->second.failures = 0;
 }
 
-GIGI_INLINE std::vector<peer_id> redial_policy::due(time_point now, std::size_t limit) {
+GIGI_INLINE std::vector<peer_id> redial_policy::due(reason of, time_point now, std::size_t limit) {
+    std::vector<std::pair<peer_id const, entry> *> ready;
+    for (auto &wanted : wanted_)
+        if (wanted.second.idle(of) && wanted.second.due <= now) ready.push_back(&wanted);
     std::vector<peer_id> all;
-    for (auto &[peer, e] : wanted_) {
-        if (all.size() >= limit) break;
-        if (e.busy || e.muted || e.due > now) continue;
-        e.busy = true;
-        all.push_back(peer);
+    while (all.size() < limit && !ready.empty()) {
+        longest_waiting_ = !longest_waiting_;
+        auto const first = std::ranges::min_element(ready, {}, [this](auto const *one) {
+            return std::pair{longest_waiting_ ? 0 : one->second.failures, one->second.due};
+        });
+        (*first)->second.busy = true;
+        all.push_back((*first)->first);
+        ready.erase(first);
     }
     return all;
 }
 
-GIGI_INLINE std::optional<time_point> redial_policy::next() const {
+GIGI_INLINE std::optional<time_point> redial_policy::next(reason of) const {
     std::optional<time_point> first;
     for (auto const &[peer, e] : wanted_)
-        if (!e.busy && !e.muted && (!first || e.due < *first)) first = e.due;
+        if (e.idle(of) && (!first || e.due < *first)) first = e.due;
     return first;
 }
 
 GIGI_INLINE void redial_policy::retry(peer_id const &peer, time_point now) {
     auto const found = wanted_.find(peer);
     if (found == wanted_.end()) return;
-    found->second.busy = false;
-    found->second.due = now + found->second.pause;
-    found->second.pause = std::min(found->second.pause * 2, longest_pause);
+    auto &e = found->second;
+    e.busy = false;
+    e.due = now + std::min<duration>(first_pause * (1 << std::min(e.failures, 6u)), longest_pause);
+    ++e.failures;
 }
 
 } // namespace gigi::inline v1

@@ -9,6 +9,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <filesystem>
 #include <memory>
 #include <string>
 #include <utility>
@@ -22,11 +23,18 @@ namespace detail {
 
 inline std::size_t held_by(std::string const &text) noexcept { return text.size(); }
 inline std::size_t held_by(bytes const &data) noexcept { return data.size(); }
+inline std::size_t held_by(multiaddr const &address) noexcept { return address.bytes().size(); }
+inline std::size_t held_by(std::filesystem::path const &path) noexcept { return path.native().size() * sizeof(std::filesystem::path::value_type); }
 template <class T> std::size_t held_by(T const &) noexcept { return 0; }
+template <class T> std::size_t held_by(std::vector<T> const &all) noexcept {
+    std::size_t sum = all.size() * sizeof(T);
+    for (auto const &one : all) sum += held_by(one);
+    return sum;
+}
 
 } // namespace detail
 
-/// About how much memory an event takes, in bytes: itself, its texts and its data.
+/// About how much memory an event takes, in bytes: itself, its texts, lists and data.
 std::size_t size_of(event const &e);
 
 /// How much may wait for a reader; then its oldest events are dropped and counted. The newest one always stays.

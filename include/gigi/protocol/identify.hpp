@@ -22,6 +22,7 @@ struct identify_message {
     static constexpr std::size_t max_size = 8192;       ///< bytes of one message
     static constexpr std::size_t max_addresses = 32;    ///< further ones are passed over
     static constexpr std::size_t max_protocols = 256;   ///< further ones are passed over
+    static constexpr std::size_t max_protocol_bytes = 16'384; ///< of all protocols together; what does not fit is passed over
 
     bytes public_key;                       ///< libp2p's encoding
     std::vector<multiaddr> listen_addresses;///< those that gigi understands

@@ -53,6 +53,8 @@ GIGI_INLINE result<identify_message> identify_message::decode(bytes_view data) {
 }
 
 GIGI_INLINE std::error_code identify_message::merge(bytes_view data) {
+    std::size_t protocol_bytes = 0;
+    for (auto const &protocol : protocols) protocol_bytes += protocol.size();
     protobuf_reader in{data};
     while (in.next()) switch (in.field()) {
         case 1: in.read(public_key); break;
@@ -61,8 +63,11 @@ GIGI_INLINE std::error_code identify_message::merge(bytes_view data) {
                 listen_addresses.push_back(std::move(*address));
             break;
         case 3:
-            if (auto const protocol = in.text(); !protocol.empty() && protocol.size() <= 1024 && protocols.size() < max_protocols)
+            if (auto const protocol = in.text(); !protocol.empty() && protocol.size() <= 1024 && protocols.size() < max_protocols &&
+                                                 protocol.size() <= max_protocol_bytes - protocol_bytes) {
+                protocol_bytes += protocol.size();
                 protocols.emplace_back(protocol);
+            }
             break;
         case 4:
             if (auto address = multiaddr::from_bytes(in.data())) observed = std::move(*address);

@@ -58,7 +58,7 @@ TEST_CASE("T20: node: whoever takes another's nickname gets nothing that is mean
 TEST_CASE("T23: node: nicknames that would command a terminal, or end a line, are no nicknames") {
     company c;
     for (auto const &name : {std::string{"\x1b[2J"}, std::string{"a\nb"}, std::string("a\0b", 3), std::string{"\xe2\x80\xae" "bob"}, std::string{"\xff"}, std::string(65, 'x'),
-                             std::string{"a~b"}, std::string{"\""}}) {
+                             std::string{"a~b"}, std::string{"\""}, std::string{"b\u200bob"}, std::string{"bob\U000e0041"}}) {
         CAPTURE(to_hex(as_bytes(name)));
         nickname_exchange::request claim;
         claim.nickname = name;

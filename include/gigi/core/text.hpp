@@ -62,6 +62,14 @@ constexpr bool is_direction_control(char32_t c) noexcept {
     return c == 0x061c || c == 0x200e || c == 0x200f || (c >= 0x202a && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069);
 }
 
+/// Whether a code point is shown as nothing at all, so that two texts look the same and are not: joiners, soft hyphens, fillers,
+/// tags. Variation selectors are not among them: emoji have them.
+constexpr bool is_invisible(char32_t c) noexcept {
+    return c == 0xad || c == 0x034f || c == 0x115f || c == 0x1160 || c == 0x17b4 || c == 0x17b5 || c == 0x180e ||
+           (c >= 0x200b && c <= 0x200d) || (c >= 0x2060 && c <= 0x206f) || c == 0x2800 || c == 0x3164 || c == 0xfeff || c == 0xffa0 ||
+           (c >= 0xfff9 && c <= 0xfffb) || (c >= 0xe0000 && c <= 0xe007f);
+}
+
 /// A text that any terminal can be shown: one line of valid UTF-8 that cannot do anything but appear.
 ///
 /// Line ends become "↵" and tabs spaces, bytes that are not UTF-8 become U+FFFD, and every other control character (ESC, CSI

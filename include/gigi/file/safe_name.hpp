@@ -19,8 +19,7 @@ namespace detail {
 /// Characters that command a terminal or make text look other than it is: controls, bidirectional overrides, invisible
 /// joints and line separators.
 constexpr bool is_deceptive(char32_t c) noexcept {
-    return is_control(c) || is_direction_control(c) || c == 0xad || (c >= 0x200b && c <= 0x200d) || c == 0x2028 || c == 0x2029 ||
-           (c >= 0x2060 && c <= 0x206f) || c == 0xfeff || (c >= 0xfff9 && c <= 0xfffb) || (c >= 0xe0000 && c <= 0xe007f);
+    return is_control(c) || is_direction_control(c) || is_invisible(c) || c == 0x2028 || c == 0x2029;
 }
 
 /// Names that Windows gives to devices, whatever follows the first dot.

@@ -23,7 +23,7 @@ GIGI_INLINE node_base::~node_base() {
 
 GIGI_INLINE awaitable<void> node_base::start() {
     if (core_) throw error{errc::invalid_argument, stopping_ ? "the node is still stopping: wait until stop() has returned" : "the node is running already"};
-    if (!options_.nickname.empty() && !valid_nickname(options_.nickname)) throw error{errc::invalid_name, options_.nickname};
+    if (!options_.nickname.empty() && !valid_nickname(options_.nickname)) throw error{errc::invalid_name, printable(options_.nickname) + " (" + std::string{nickname_rule} + ")"};
     identity self = make_identity();
     std::string nickname = options_.nickname;
     if (nickname.empty()) nickname = "peer-" + self.id().short_string();
@@ -127,7 +127,7 @@ GIGI_INLINE awaitable<void> node_base::disconnect(peer_ref who) {
 
 GIGI_INLINE awaitable<void> node_base::set_nickname(std::string_view nickname) {
     operation const running_now{*this};
-    if (!valid_nickname(nickname)) throw error{errc::invalid_name, std::string{nickname}};
+    if (!valid_nickname(nickname)) throw error{errc::invalid_name, printable(nickname) + " (" + std::string{nickname_rule} + ")"};
     core_->rename(std::string{nickname});
     co_return;
 }

@@ -42,6 +42,7 @@ class lazy_stream {
 
   private:
     using verdict = multistream::expected_answer::verdict;
+    static constexpr std::size_t first_write = std::size_t{16} << 10; // bytes of data beside the protocol's name; the rest is not copied
 
     awaitable<void> announce(bytes_view data);
     awaitable<std::size_t> read_answer_first(mutable_bytes buffer);

@@ -15,6 +15,7 @@
 #include <functional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace gigi::inline v1 {
 
@@ -34,12 +35,16 @@ class messenger {
     [[nodiscard]] awaitable<receipt> send_image(peer_id to, std::filesystem::path file);
     [[nodiscard]] awaitable<receipt> send_file_offer(peer_id to, file_info offered);
     [[nodiscard]] awaitable<receipt> send_bytes(peer_id to, bytes_view data);
+    /// Sends the same bytes, encoded once, to several. @return how many have taken them
+    [[nodiscard]] awaitable<std::size_t> send_bytes_to_all(std::vector<peer_id> to, bytes_view data);
 
     std::uint64_t refused() const noexcept { return refused_; } ///< inbound messages that were too large
 
   private:
     template <class P> awaitable<receipt> deliver(peer_id to, typename P::request const &message);
     static std::string make_id();
+    bytes_protocol::request bytes_message(bytes_view data) const;
+    awaitable<void> send_counted(peer_id to, bytes_view frame, std::string const &id, std::size_t &taken);
     awaitable<delivery_receipt> take_direct(peer_id const &from, direct_protocol::request const &message);
     awaitable<delivery_receipt> take_bytes(peer_id const &from, bytes_protocol::request const &message);
     [[noreturn]] void refuse(char const *what);

@@ -87,7 +87,6 @@ class node_core {
     std::vector<network_interface> used_interfaces() const;
     std::vector<multiaddr> reachable_addresses() const;
     void announce();
-    awaitable<void> send_counted(peer_id peer, bytes_view data, std::size_t &taken);
 
     /// Notices when the host's addresses change, and tells the peers.
     awaitable<void> watch_addresses();

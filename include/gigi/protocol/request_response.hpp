@@ -40,6 +40,29 @@ template <Protocol P>
     co_return std::move(*answer.value);
 }
 
+/// A request as it goes over the wire: one encoding for many peers, however large it is.
+/// @throws error with `errc::message_too_large`
+template <Protocol P> bytes encode_request(typename P::request const &question) {
+    bytes frame;
+    append_frame_of(frame, [&](bytes &out) { cereal_codec{}.encode(question, out); });
+    if (frame.size() > max_size_of<typename P::request> + varint_size(max_size_of<typename P::request>)) throw error{make_error_code(errc::message_too_large)};
+    return frame;
+}
+
+/// As `send_request`, with what `encode_request` returned. @par Lifetime `frame` must live until this returns.
+template <Protocol P>
+[[nodiscard]] awaitable<typename P::response> send_encoded_request(swarm &through, peer_id peer, bytes_view frame, duration limit) {
+    using reply = detail::reply<typename P::response>;
+    lazy_stream opened = co_await through.open_stream_optimistic(peer, std::string{P::id});
+    opened.expires_at(context_clock{through.get_executor()}.now() + limit);
+    framed<lazy_stream, cereal_codec> channel{std::move(opened)};
+    co_await channel.stream().write(frame);
+    channel.close_write();
+    reply answer = co_await channel.template read<reply>();
+    if (!answer.value) throw error{detail::code_of(answer.error), std::move(answer.message)};
+    co_return std::move(*answer.value);
+}
+
 /// Answers a request: a coroutine or a plain function of who asks and what.
 template <class H, class P>
 concept RequestHandler = std::copy_constructible<H> &&

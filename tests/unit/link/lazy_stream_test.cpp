@@ -175,3 +175,12 @@ TEST_CASE("lazy_stream: one that is never read ends in good order where it was c
     s = other.open();
     CHECK(replaced.core->closed);
 }
+
+TEST_CASE("lazy_stream: of much data only the beginning is copied to leave with the protocol") {
+    one_stream t;
+    lazy_stream s = t.open();
+    std::string const much(100'000, 'x');
+    t.write(s, much);
+    CHECK(t.core->written == accepted + much);
+    CHECK(t.core->writes == 2);
+}

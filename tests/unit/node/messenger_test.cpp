@@ -245,3 +245,23 @@ TEST_CASE("messenger: a receipt for another message is none, and after stop() no
     bytes const data(1);
     CHECK(l.code_of([&] { return l.bob.messages.send_bytes(to, data); }) == errc::unsupported_protocol);
 }
+
+TEST_CASE("messenger: the same bytes to several: whoever takes them counts, and nobody waits for whoever does not") {
+    lab l;
+    person carol{l.sim, l.network, "10.0.0.3"};
+    memory_host dave{l.network, "10.0.0.4", l.sim.random()}; // does not know the protocol
+    memory_host eve{l.network, "10.0.0.5", l.sim.random()};  // says that she has taken another message
+    serve_requests<bytes_protocol>(eve.net, [](peer_id const &, bytes_protocol::request const &) { return delivery_receipt{"another"}; }, 5s);
+    for (auto *other : {&carol.host, &dave, &eve}) l.sim.run(l.bob.host.connect(*other));
+    std::vector<peer_id> const everyone{l.alice.host.id(), dave.id(), eve.id(), carol.host.id()};
+    bytes const data(1'000'000, 7);
+    std::size_t taken = 0;
+    auto const send = [&]() -> awaitable<void> { taken = co_await l.bob.messages.send_bytes_to_all(everyone, data); };
+    l.sim.run(send());
+    CHECK(taken == 2);
+    CHECK(l.alice.last<event::bytes_received>().bytes == data);
+    CHECK(carol.last<event::bytes_received>().bytes == data);
+    l.bob.options.max_image_size = 1000;
+    CHECK_THROWS_AS(l.sim.run(send()), error);
+    for (auto *other : {&carol.host, &dave, &eve}) l.sim.run(other->net.stop());
+}

@@ -5,6 +5,7 @@
 
 #include "../../core/config.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace gigi::inline v1 {
@@ -43,13 +44,15 @@ GIGI_INLINE void lazy_stream::close_write() {
 
 GIGI_INLINE awaitable<void> lazy_stream::announce(bytes_view data) {
     announced_ = true;
+    bytes_view const first = data.first(std::min(data.size(), first_write)), rest = data.subspan(first.size());
     bytes out;
-    out.reserve(data.size() + protocol().size() + multistream::header.size() + 8);
+    out.reserve(first.size() + protocol().size() + multistream::header.size() + 8);
     multistream::append_message(out, multistream::header);
     multistream::append_message(out, protocol());
-    append(out, data);
+    append(out, first);
     bytes_view const all{out};
     co_await stream_.write(all);
+    if (!rest.empty()) co_await stream_.write(rest);
 }
 
 GIGI_INLINE awaitable<std::size_t> lazy_stream::read_answer_first(mutable_bytes buffer) {

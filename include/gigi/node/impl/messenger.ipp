@@ -6,6 +6,7 @@
 #include "../../core/config.hpp"
 #include "../../core/error.hpp"
 #include "../../core/offload.hpp"
+#include "../../core/task_group.hpp"
 #include "../../crypto/random.hpp"
 #include "../../file/safe_name.hpp"
 #include "../../file/share_code.hpp"
@@ -71,12 +72,41 @@ GIGI_INLINE awaitable<receipt> messenger::send_file_offer(peer_id to, file_info 
 }
 
 GIGI_INLINE awaitable<receipt> messenger::send_bytes(peer_id to, bytes_view data) {
+    bytes_protocol::request const message = bytes_message(data);
+    receipt taken = co_await deliver<bytes_protocol>(to, message);
+    co_return taken;
+}
+
+GIGI_INLINE awaitable<std::size_t> messenger::send_bytes_to_all(std::vector<peer_id> to, bytes_view data) {
+    std::string id;
+    bytes frame;
+    {
+        bytes_protocol::request const message = bytes_message(data);
+        id = message.id;
+        frame = encode_request<bytes_protocol>(message);
+    }
+    std::size_t taken = 0;
+    task_group sending{swarm_.get_executor()};
+    for (auto const &peer : to) sending.spawn(send_counted(peer, frame, id, taken));
+    co_await sending.join();
+    co_return taken;
+}
+
+GIGI_INLINE awaitable<void> messenger::send_counted(peer_id to, bytes_view frame, std::string const &id, std::size_t &taken) {
+    try {
+        delivery_receipt const answer = co_await send_encoded_request<bytes_protocol>(swarm_, to, frame, options_.request_timeout);
+        if (answer.id == id) ++taken;
+    } catch (std::system_error const &e) {
+        if (e.code() == condition::cancelled) throw;
+    }
+}
+
+GIGI_INLINE bytes_protocol::request messenger::bytes_message(bytes_view data) const {
     if (data.size() > options_.max_image_size) throw error{errc::message_too_large, "bytes"};
     bytes_protocol::request message;
     message.id = make_id();
     message.data = to_bytes(data);
-    receipt taken = co_await deliver<bytes_protocol>(to, message);
-    co_return taken;
+    return message;
 }
 
 GIGI_INLINE std::string messenger::make_id() {

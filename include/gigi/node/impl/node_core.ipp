@@ -136,10 +136,8 @@ GIGI_INLINE std::vector<peer_id> node_core::peers_with(std::string_view protocol
 }
 
 GIGI_INLINE awaitable<std::size_t> node_core::broadcast(bytes_view data) {
-    std::size_t taken = 0;
-    task_group sending{executor_};
-    for (auto const &peer : peers_with(bytes_protocol::id)) sending.spawn(send_counted(peer, data, taken));
-    co_await sending.join();
+    std::vector<peer_id> everyone = peers_with(bytes_protocol::id);
+    std::size_t const taken = co_await messenger_.send_bytes_to_all(std::move(everyone), data);
     co_return taken;
 }
 
@@ -241,15 +239,6 @@ GIGI_INLINE std::vector<multiaddr> node_core::reachable_addresses() const {
 GIGI_INLINE void node_core::announce() {
     announced_ = addresses();
     events_.emit(event{events::listening{self_.id(), announced_}});
-}
-
-GIGI_INLINE awaitable<void> node_core::send_counted(peer_id peer, bytes_view data, std::size_t &taken) {
-    try {
-        co_await messenger_.send_bytes(peer, data);
-        ++taken;
-    } catch (std::system_error const &e) {
-        if (e.code() == condition::cancelled) throw;
-    }
 }
 
 GIGI_INLINE awaitable<void> node_core::watch_addresses() {

@@ -87,3 +87,25 @@ TEST_CASE("event_hub: a reader that may never read holds nothing when it is full
     CHECK(hub.dropped() == 1);
     CHECK(hub.waiting().events == 3);
 }
+
+TEST_CASE("T4, T29: event_hub: the lists of an event count, too, so that strangers do not fill more than the queue may hold") {
+    events::peer_identified who;
+    std::size_t const alone = size_of(event{who});
+    for (int i = 0; i < 256; ++i) who.protocols.emplace_back(300, 'p');
+    CHECK(size_of(event{who}) >= alone + 256 * (300 + sizeof(std::string)));
+    events::peer_discovered found;
+    found.addresses.assign(16, multiaddr::parse("/ip4/10.0.0.1/tcp/1/http-path/" + std::string(500, 'a')).value());
+    CHECK(size_of(event{found}) >= alone + 16 * (500 + sizeof(multiaddr)));
+    events::download_finished done;
+    done.path = std::string(1000, 'd');
+    CHECK(size_of(event{done}) >= alone + 1000);
+
+    simulation sim;
+    event_limits limits;
+    limits.bytes = 200'000;
+    event_hub hub{sim.get_executor(), limits};
+    auto const reader = hub.subscribe();
+    for (int i = 0; i < 10; ++i) hub.emit(event{who});
+    CHECK(hub.waiting().events == 2);
+    CHECK(hub.dropped() == 8);
+}

@@ -134,3 +134,36 @@ TEST_CASE("T15: presence: addresses at which a peer would have us dial our own h
     for (auto *one : {&far_one, &near_one}) sim.run(one->stop());
     for (auto *h : {&self, &far, &near}) sim.run(h->net.stop());
 }
+
+TEST_CASE("T15: presence: bootstrap peers are dialled again whenever they are lost, however many connections there are; others are not") {
+    for (std::size_t const limit : {0, 1}) {
+        CAPTURE(limit);
+        testing::simulation sim;
+        memory_network network{sim.get_executor(), sim.random()};
+        test::host self{sim.get_executor(), network, 1}, listed{sim.get_executor(), network, 2}, stranger{sim.get_executor(), network, 3}, here{sim.get_executor(), network, 4};
+        sim.run(here.connect(self)); // as many as there may be
+        sim.run_for(1s);
+        node_options options;
+        options.auto_dial_limit = limit;
+        peer_store store;
+        auto const emit = [](event const &) {};
+        people known{store, context_clock{sim.get_executor()}, emit};
+        presence around{self.net, store, known, options, [] { return std::string{"me"}; }, [] { return std::vector<multiaddr>(); }, emit};
+        self.known[listed.id()] = {listed.address()};
+        self.known[stranger.id()] = {stranger.address()};
+        around.start({listed.address().with_peer(listed.id())});
+        discovered_peer found;
+        found.peer = stranger.id();
+        found.addresses.push_back(stranger.address());
+        around.handler().on_found(found);
+        sim.run_for(10s);
+        CHECK(self.net.is_connected(listed.id()));
+        CHECK_FALSE(self.net.is_connected(stranger.id()));
+        sim.run(listed.net.disconnect(self.id()));
+        CHECK_FALSE(self.net.is_connected(listed.id()));
+        sim.run_for(10s);
+        CHECK(self.net.is_connected(listed.id()));
+        sim.run(around.stop());
+        for (auto *h : {&self, &listed, &stranger, &here}) sim.run(h->net.stop());
+    }
+}

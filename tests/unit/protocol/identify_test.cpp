@@ -173,3 +173,21 @@ TEST_CASE("identify: the record of this node is signed anew only when its addres
     CHECK(after->sequence > before->sequence);
     CHECK(after->addresses == w.addresses);
 }
+
+TEST_CASE("T4: identify: of a peer's protocols 16 KiB are kept, however many messages say them") {
+    identify_message told;
+    for (int i = 0; i < 7; ++i) told.protocols.push_back("/" + std::to_string(i) + std::string(1000, 'p'));
+    identify_message merged;
+    for (int i = 0; i < 10; ++i) {
+        bytes data;
+        told.encode(data);
+        CHECK_FALSE(merged.merge(data));
+    }
+    CHECK(merged.protocols.size() == identify_message::max_protocol_bytes / 1002);
+    identify_message small;
+    small.protocols.push_back("/small"); // there is room for this one
+    bytes data;
+    small.encode(data);
+    CHECK_FALSE(merged.merge(data));
+    CHECK(merged.protocols.back() == "/small");
+}

@@ -47,7 +47,7 @@ class node_core;
 /// on a node that does not run, and what is under way when it stops ends with that or another code of `condition::closed`. Where the
 /// awaiting coroutine is cancelled they end at once, with a code of `condition::cancelled` (test for that: it may be Asio's own).
 ///
-/// A `peer_ref` is a peer id, or a text: a peer id, a nickname, or `name~abcd` with the end of the id. A text that names nobody
+/// A `peer_ref` is a peer id, or a text: a peer id, a nickname, `name~abcd` with the end of the id, or `~abcd`. A text that names nobody
 /// throws `errc::unknown_peer`; one that names several, `errc::ambiguous_nickname`, whose message lists them. What is sent to a
 /// known peer that is not connected dials it first.
 class node_base {
@@ -98,7 +98,8 @@ class node_base {
 
     // Peers
 
-    /// Connects to an address, or to a known peer by id or nickname. One that is connected already is fine.
+    /// Connects to an address, or to a known peer by id or nickname, or to one who is discovered under a name that nobody known
+    /// has: who says so is authenticated then, the name as any other. One that is connected already is fine.
     /// @return who answered
     /// @throws error: `errc::refused`, `errc::unreachable`, `errc::timed_out`, `errc::peer_mismatch`, `errc::no_addresses`,
     ///   `errc::invalid_address`, `errc::self_dial`, `errc::limit_exceeded`
@@ -123,7 +124,8 @@ class node_base {
     [[nodiscard]] awaitable<receipt> offer_file(peer_ref who, std::string_view code);
     /// Sends an app's bytes, at most `node_options::max_image_size`. @throws as `send`
     [[nodiscard]] awaitable<receipt> send_bytes(peer_ref who, bytes_view data);
-    /// Sends an app's bytes to every connected gigi node. @return how many have taken them
+    /// Sends an app's bytes to every connected gigi node, to all at once, and holds them once. @return how many have taken them
+    /// @throws error with `errc::message_too_large`
     [[nodiscard]] awaitable<std::size_t> broadcast(bytes_view data);
 
     // Groups

@@ -128,7 +128,7 @@ template <ByteStream Stream> class file_download {
             if (plan_ && plan_->complete()) co_return;
             if (running_ == 0 && checking_ == 0) {
                 if (last_error_) std::rethrow_exception(last_error_);
-                throw error{errc::unreachable, "no source"};
+                throw error{errc::unreachable, "no peer is connected that files could come from"};
             }
             if (plan_) {
                 auto const stalled = plan_->stalled(clock_.now());

@@ -103,7 +103,7 @@ GIGI_INLINE awaitable<peer_id> node_base::dial(std::string_view address_or_peer)
         if (!address) throw error{errc::invalid_address, std::string{address_or_peer}};
         peer = co_await core_->network().dial(*address);
     } else {
-        peer = core_->who().resolve(address_or_peer);
+        peer = core_->who().resolve_to_dial(address_or_peer);
         co_await core_->network().connect(peer);
     }
     core_->network().protect(peer, "dialled");

@@ -40,12 +40,19 @@ class people {
     bool is_named(peer_id const &peer) const;
     bool speaks(peer_id const &peer, std::string_view protocol) const;
 
-    /// Finds the peer that a caller means: by id, by a nickname that only one peer has, or by `name~abcd`.
+    /// Finds the peer that a caller means: by id, by a nickname that only one peer has, by `name~abcd`, or by `~abcd`.
     ///
     /// A nickname that several peers have means the one who was first seen with it, if of all of them only that one is here;
     /// a stranger who takes somebody's nickname gets nothing that was meant for its owner, even while the owner is away.
     /// @throws error: `errc::unknown_peer`; `errc::ambiguous_nickname`, naming the candidates as `name~abcd`
     peer_id resolve(peer_ref const &who) const;
+
+    /// As `resolve`, for somebody to be dialled: where nobody is known by that name, the one who announces it. No owner of a
+    /// name is overlooked for an announcement (T20), and nothing that is meant for a name goes to one.
+    peer_id resolve_to_dial(std::string_view text) const;
+
+    /// Where to look up the names that are only announced. @par Lifetime `hints` must outlive what resolves names here.
+    void look_up(std::map<peer_id, std::string> const &hints) { hints_ = &hints; }
 
   private:
     struct presence {
@@ -55,6 +62,12 @@ class people {
         bool named = false;
         bool announced = false;
     };
+
+    /// Every peer that a text can mean, by what is authenticated.
+    std::vector<peer_id> meant_by(std::string const &text) const;
+    /// Every peer that announces the name.
+    std::vector<peer_id> hinted_at(std::string const &text) const;
+    [[noreturn]] static void throw_ambiguous(std::string const &text, std::vector<peer_id> const &candidates);
 
     /// Each peer as `name~` and as much of the end of its id as tells it from the others.
     static std::vector<std::string> distinct_names(std::string const &name, std::vector<peer_id> const &peers);
@@ -66,6 +79,7 @@ class people {
     context_clock clock_;
     std::function<void(event const &)> emit_;
     std::map<peer_id, presence> present_;
+    std::map<peer_id, std::string> const *hints_ = nullptr;
 };
 
 } // namespace gigi::inline v1

@@ -15,7 +15,7 @@
 
 namespace gigi::inline v1 {
 
-/// A peer as a caller names it: by id, or by a text that is an id, a nickname, or `name~abcd` (the end of the id).
+/// A peer as a caller names it: by id, or by a text that is an id, a nickname, `name~abcd` (the end of the id), or `~abcd`.
 /// @par Lifetime Refers to the text it was made from; make it in the call.
 class peer_ref {
   public:

@@ -66,7 +66,8 @@ class peer_store {
     /// Who was first seen with a nickname.
     std::optional<peer_id> pinned(std::string const &nickname) const;
 
-    /// Every peer that a text can mean: a peer id (known or not), a nickname, or `name~abcd` with the end of an id.
+    /// Every peer that a text can mean: a peer id (known or not), a nickname, `name~abcd` with the end of an id, or
+    /// `~abcd` for a peer of any name or none.
     std::vector<peer_id> resolve(std::string_view text) const;
 
     /// Forgets the addresses that have not been seen for their lifetime, and the peers of whom nothing is left. What the user

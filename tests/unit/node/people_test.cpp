@@ -7,6 +7,7 @@
 
 #include <doctest/doctest.h>
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -87,4 +88,72 @@ TEST_CASE("T20: people: a nickname stays its owner's when only the pin is left o
     REQUIRE_FALSE(store.nickname(peers[0]));
     CHECK_THROWS_AS(known.resolve("bob"), error);
     CHECK(known.resolve("bob~" + peers[1].short_string()) == peers[1]);
+}
+
+TEST_CASE("people: a name that is only announced is for dialling, and an unknown one says what would be known") {
+    simulation sim;
+    auto const peers = some_peers(4);
+    peer_store store;
+    people known{store, context_clock{sim.get_executor()}, [](event const &) {}};
+    auto const what = [&](std::string const &text) {
+        try {
+            known.resolve(text);
+        } catch (error const &e) {
+            CHECK(e.code() == errc::unknown_peer);
+            return std::string{e.what()};
+        }
+        return std::string{};
+    };
+    CHECK_THROWS_AS(known.resolve_to_dial("bob"), error); // nothing is announced
+    std::map<peer_id, std::string> hints{{peers[0], "bob"}};
+    known.look_up(hints);
+    CHECK(what("bob").find("not connected") != std::string::npos);
+    CHECK(known.resolve_to_dial("bob") == peers[0]);
+    CHECK(known.resolve_to_dial("bob~" + peers[0].short_string()) == peers[0]);
+    CHECK_THROWS_AS(known.resolve_to_dial("bob~" + peers[1].short_string()), error);
+    CHECK_THROWS_AS(known.resolve_to_dial(""), error);
+    CHECK(what("192.0.2.7:4001").find("/ip4/192.0.2.7/tcp/4001") != std::string::npos);
+    CHECK(what("carol").find("/ip4") == std::string::npos);
+
+    hints[peers[1]] = "bob";
+    try {
+        known.resolve_to_dial("bob");
+        CHECK(false);
+    } catch (error const &e) {
+        CHECK(e.code() == errc::ambiguous_nickname);
+        CHECK(std::string{e.what()}.find("bob~" + peers[1].short_string()) != std::string::npos);
+    }
+}
+
+TEST_CASE("T20: people: nobody is dialled for a name that is somebody else's, whatever he announces") {
+    simulation sim;
+    auto const peers = some_peers(2);
+    peer_store store;
+    people known{store, context_clock{sim.get_executor()}, [](event const &) {}};
+    std::map<peer_id, std::string> hints{{peers[1], "bob"}};
+    known.look_up(hints);
+    CHECK(known.named(peers[0], "bob"));
+    CHECK(known.resolve_to_dial("bob") == peers[0]);
+    peer_store pins_only;
+    CHECK(pins_only.read("gigi-peers 1\npin\t" + peers[0].to_string() + "\tbob\n"));
+    people later{pins_only, context_clock{sim.get_executor()}, [](event const &) {}};
+    later.look_up(hints);
+    CHECK_THROWS_AS(later.resolve_to_dial("bob"), error); // the owner's address is forgotten, not that the name is the owner's
+    hints.emplace(peers[0], "bob");
+    CHECK(later.resolve_to_dial("bob") == peers[0]);
+}
+
+TEST_CASE("people: a peer without a name is found by the end of its id") {
+    simulation sim;
+    auto const peers = some_peers(3);
+    peer_store store;
+    people known{store, context_clock{sim.get_executor()}, [](event const &) {}};
+    connection_info info;
+    info.peer = peers[0];
+    known.connected(info); // and nothing is stored of it
+    store.add_address(peers[1], multiaddr::parse("/ip4/10.0.0.1/tcp/1").value(), address_source::manual, 1);
+    CHECK(known.named(peers[2], "carol"));
+    for (auto const &peer : peers) CHECK(known.resolve("~" + peer.short_string()) == peer);
+    CHECK_THROWS_AS(known.resolve("~"), error);
+    CHECK_THROWS_AS(known.resolve("~" + peers[0].short_string(3)), error);
 }

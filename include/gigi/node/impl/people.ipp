@@ -55,17 +55,54 @@ GIGI_INLINE bool people::speaks(peer_id const &peer, std::string_view protocol) 
 GIGI_INLINE peer_id people::resolve(peer_ref const &who) const {
     if (who.has_id()) return who.id();
     std::string const text{who.text()};
+    auto const candidates = meant_by(text);
+    if (candidates.empty()) {
+        if (!hinted_at(text).empty()) throw error{errc::unknown_peer, text + " (somebody announces this name, but is not connected: dial first)"};
+        if (text.find_first_of(":./") != text.npos) throw error{errc::unknown_peer, text + " (an address looks like /ip4/192.0.2.7/tcp/4001)"};
+        throw error{errc::unknown_peer, text};
+    }
+    if (candidates.size() == 1) return candidates.front();
+    auto const is_here = [this](peer_id const &peer) { return present_.contains(peer); };
+    auto const owner = store_.pinned(text);
+    if (owner && is_here(*owner) && std::ranges::find(candidates, *owner) != candidates.end() &&
+        std::ranges::count_if(candidates, is_here) == 1)
+        return *owner;
+    throw_ambiguous(text, candidates);
+}
+
+GIGI_INLINE peer_id people::resolve_to_dial(std::string_view text) const {
+    std::string const name{text};
+    if (!meant_by(name).empty()) return resolve(name);
+    auto const hinted = hinted_at(name);
+    if (hinted.size() > 1) throw_ambiguous(name, hinted);
+    return hinted.empty() ? resolve(name) : hinted.front();
+}
+
+GIGI_INLINE std::vector<peer_id> people::meant_by(std::string const &text) const {
     auto candidates = store_.resolve(text);
+    if (text.size() > 4 && text.starts_with('~'))
+        for (auto const &[peer, p] : present_) // of whom nothing may be stored
+            if (peer.to_string().ends_with(text.substr(1)) && std::ranges::find(candidates, peer) == candidates.end()) candidates.push_back(peer);
     auto const owner = store_.pinned(text);
     // An owner of whom only the pin is left still owns the name; one that took another name has given it up.
     if (owner && !candidates.empty() && std::ranges::find(candidates, *owner) == candidates.end() && nickname_of(*owner).empty())
         candidates.push_back(*owner);
-    if (candidates.empty()) throw error{errc::unknown_peer, text};
-    if (candidates.size() == 1) return candidates.front();
-    auto const is_here = [this](peer_id const &peer) { return present_.contains(peer); };
-    if (owner && is_here(*owner) && std::ranges::find(candidates, *owner) != candidates.end() &&
-        std::ranges::count_if(candidates, is_here) == 1)
-        return *owner;
+    return candidates;
+}
+
+GIGI_INLINE std::vector<peer_id> people::hinted_at(std::string const &text) const {
+    std::vector<peer_id> all;
+    if (!hints_) return all;
+    auto const tilde = text.rfind('~');
+    std::string const name = text.substr(0, tilde), end = tilde == text.npos ? std::string{} : text.substr(tilde + 1);
+    if (name.empty() || (tilde != text.npos && end.size() < 4)) return all;
+    auto const owner = store_.pinned(name);
+    for (auto const &[peer, hint] : *hints_)
+        if (hint == name && peer.to_string().ends_with(end) && (!owner || *owner == peer)) all.push_back(peer);
+    return all;
+}
+
+GIGI_INLINE void people::throw_ambiguous(std::string const &text, std::vector<peer_id> const &candidates) {
     std::string all;
     for (auto const &name : distinct_names(text.substr(0, text.find('~')), candidates)) all += (all.empty() ? "" : ", ") + name;
     throw error{errc::ambiguous_nickname, all};

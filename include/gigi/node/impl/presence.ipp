@@ -20,6 +20,7 @@ GIGI_INLINE presence::presence(swarm &on, peer_store &store, people &known, node
       clock_{on.get_executor()}, redial_{options.max_discovered_peers + options.bootstrap.size()}, due_{on.get_executor()}, tasks_{on.get_executor()},
       identify_{on, "gigi/0.1.0", std::move(own_addresses),
                 [this](peer_id const &peer, identify_message const &message) { identified(peer, message); }} {
+    people_.look_up(discovered_);
     auto exchange = [this](peer_id const &from, nickname_exchange::request const &theirs) {
         take_nickname(from, theirs.nickname);
         nickname_exchange::response ours;

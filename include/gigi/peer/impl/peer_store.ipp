@@ -53,7 +53,7 @@ GIGI_INLINE std::vector<peer_id> peer_store::resolve(std::string_view text) cons
     std::vector<peer_id> found;
     if (tilde != std::string_view::npos && end.size() < 4) return found;
     for (auto const &[peer, known] : peers_)
-        if (!known.nickname.empty() && known.nickname == name && (end.empty() || peer.to_string().ends_with(end))) found.push_back(peer);
+        if (end.empty() ? !name.empty() && known.nickname == name : (name.empty() || known.nickname == name) && peer.to_string().ends_with(end)) found.push_back(peer);
     return found;
 }
 

@@ -151,7 +151,7 @@ TEST_CASE("T5: siege: a peer that asks for a file on 64 streams, and never reads
     s.sim.run(ask());
     CHECK(s.alice.stats().uploads == 8); // a quarter of them
     CHECK(s.alice.stats().files.uploads_refused > 0);
-    s.report("a peer that never reads", used, 80 * MiB); // 8 uploads, each with its buffers and its stream's queue
+    s.report("a peer that never reads", used, 20 * MiB); // 8 uploads, each with its buffers and its stream's queue
     s.sim.run_for(2min);
     CHECK(s.alice.stats().uploads == 0);
     CHECK(used.held() < 4 * MiB);

@@ -239,14 +239,14 @@ TEST_CASE("file service: downloads wait for their place, and can be cancelled th
         task_group tasks{executor};
         std::error_code codes[4];
         for (std::uint64_t id = 0; id < 4; ++id) tasks.spawn(fetch_into(bob, id, from, entry.code, output.path, codes[id]));
-        co_await sleep_for(100ms);
+        for (int i = 0; i < 1000 && bob.saw.started.empty(); ++i) co_await sleep_for(10ms);
         CHECK(bob.files.downloads() == 4);
         CHECK(bob.files.stats().downloads_queued == 3);
         CHECK(bob.saw.started.size() == 1);
         bob.files.cancel(0);
         bob.files.cancel(2);
         bob.files.cancel(77);
-        co_await sleep_for(50ms);
+        for (int i = 0; i < 1000 && bob.files.downloads() > 2; ++i) co_await sleep_for(10ms);
         CHECK(codes[0] == errc::cancelled);
         CHECK(codes[2] == errc::cancelled);
         CHECK(bob.files.downloads() == 2);

@@ -8,6 +8,7 @@
 #include <gigi/link/swarm.hpp>
 #include <gigi/link/upgrade.hpp>
 #include <gigi/mux/yamux.hpp>
+#include <gigi/peer/peer_record.hpp>
 #include <gigi/protocol/identify.hpp>
 #include <gigi/protocol/ping.hpp>
 #include <gigi/security/noise.hpp>

@@ -6,6 +6,7 @@
 #include "../../core/config.hpp"
 #include "../../core/error.hpp"
 #include "../../core/log.hpp"
+#include "../../core/uninterrupted.hpp"
 
 #include <algorithm>
 #include <set>
@@ -39,19 +40,20 @@ GIGI_INLINE void mdns::update(std::vector<multiaddr> addresses, std::string nick
 }
 
 GIGI_INLINE awaitable<void> mdns::stop() {
-    co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
-    if (!core_) co_return;
-    stopping_ = true; // the handler itself may be what has called us: it stays
-    core_->stop();
-    send_all();
-    for (auto &[id, link] : links_) link->socket.close();
-    tasks_.cancel();
-    co_await tasks_.join();
-    links_.clear();
-    failures_.clear();
-    next_scan_ = time_point::min();
-    core_.reset();
-    co_await asio::this_coro::reset_cancellation_state();
+    auto const end = [this]() -> awaitable<void> {
+        if (!core_) co_return;
+        stopping_ = true; // the handler itself may be what has called us: it stays
+        core_->stop();
+        send_all();
+        for (auto &[id, link] : links_) link->socket.close();
+        tasks_.cancel();
+        co_await tasks_.join();
+        links_.clear();
+        failures_.clear();
+        next_scan_ = time_point::min();
+        core_.reset();
+    };
+    co_await uninterrupted(end());
 }
 
 GIGI_INLINE awaitable<void> mdns::run() {

@@ -7,6 +7,7 @@
 #include "../../core/config.hpp"
 #include "../../core/error.hpp"
 #include "../../core/log.hpp"
+#include "../../core/uninterrupted.hpp"
 #include "../peer_link.hpp"
 
 #include <algorithm>
@@ -36,19 +37,20 @@ GIGI_INLINE void gossip::start() {
 }
 
 GIGI_INLINE awaitable<void> gossip::stop() {
-    co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
-    running_ = false;
-    observation_.reset();
-    for (auto const protocol : protocols) swarm_.unhandle(protocol);
-    while (!links_.empty()) {
-        peer_id const peer = links_.begin()->first;
-        forget(peer);
-    }
-    tasks_.cancel();
-    co_await tasks_.join();
-    tasks_.reset();
-    while (readers_ > 0) co_await idle_.wait(); // they are tasks of the swarm's connections; `forget` has ended what they wait for
-    co_await asio::this_coro::reset_cancellation_state();
+    auto const end = [this]() -> awaitable<void> {
+        running_ = false;
+        observation_.reset();
+        for (auto const protocol : protocols) swarm_.unhandle(protocol);
+        while (!links_.empty()) {
+            peer_id const peer = links_.begin()->first;
+            forget(peer);
+        }
+        tasks_.cancel();
+        co_await tasks_.join();
+        tasks_.reset();
+        while (readers_ > 0) co_await idle_.wait(); // they are tasks of the swarm's connections; `forget` has ended what they wait for
+    };
+    co_await uninterrupted(end());
 }
 
 GIGI_INLINE void gossip::subscribe(std::string const &topic) {

@@ -197,14 +197,20 @@ template <ByteStream Stream> class file_upload {
         if (request.first >= map.count() || request.count > map.count() - request.first) throw error{make_error_code(errc::invalid_argument)};
         if (!has_slot_ && !slots_.take(peer_, options_.max_uploads)) throw error{make_error_code(errc::limit_exceeded)};
         has_slot_ = true;
-        struct sending {
-            file_upload &owner;
-            explicit sending(file_upload &u) : owner{u} { owner.reading_ = true; }
-            ~sending() {
-                owner.reading_ = false;
-                owner.end_range();
-            }
-        } const mark{*this};
+        reading_ = true;
+        std::exception_ptr failure; // no guard: where a program just ends, this may be destroyed after the upload
+        try {
+            co_await send_range(share, request);
+        } catch (...) {
+            failure = std::current_exception();
+        }
+        reading_ = false;
+        end_range();
+        if (failure) std::rethrow_exception(failure);
+    }
+
+    awaitable<void> send_range(std::shared_ptr<shared_file> share, range_request request) {
+        auto const map = share->map;
         co_await open(share);
         for (std::uint32_t i = 0; i < request.count; ++i) {
             std::uint32_t const chunk = request.first + i;

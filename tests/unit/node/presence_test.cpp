@@ -136,7 +136,7 @@ TEST_CASE("T15: presence: addresses at which a peer would have us dial our own h
 }
 
 TEST_CASE("T15: presence: bootstrap peers are dialled again whenever they are lost, however many connections there are; others are not") {
-    for (std::size_t const limit : {0, 1}) {
+    for (std::size_t const limit : {0u, 1u}) {
         CAPTURE(limit);
         testing::simulation sim;
         memory_network network{sim.get_executor(), sim.random()};

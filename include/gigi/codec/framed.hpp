@@ -127,6 +127,7 @@ template <ByteStream Stream, class CodecType> class framed {
     Stream const &stream() const noexcept { return stream_; }
 
   private:
+    static constexpr std::size_t first_buffer = 256; // what a stream holds on which nothing large has come
     static constexpr std::size_t read_ahead = 1024;
     static constexpr std::size_t first_step = std::size_t{64} << 10;
     static constexpr std::size_t keep = 4096;
@@ -206,7 +207,8 @@ template <ByteStream Stream, class CodecType> class framed {
     }
 
     awaitable<std::size_t> read_more() {
-        if (buffer_.empty()) buffer_.resize(read_ahead + max_varint_size);
+        std::size_t const least = wanted_.value_or(0) + max_varint_size;
+        if (buffer_.size() < least || buffer_.empty()) buffer_.resize(least <= first_buffer ? first_buffer : read_ahead + max_varint_size);
         if (begin_ == end_) begin_ = end_ = 0;
         if (begin_ > 0 && end_ == buffer_.size()) {
             std::copy(buffer_.begin() + static_cast<std::ptrdiff_t>(begin_), buffer_.begin() + static_cast<std::ptrdiff_t>(end_),

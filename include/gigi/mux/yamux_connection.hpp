@@ -138,7 +138,7 @@ class yamux_connection : public muxed_connection {
   private:
     friend yamux_stream;
 
-    static constexpr std::size_t min_frames_at_once = 16;
+    static constexpr std::size_t min_frames_at_once = 4;
     static constexpr std::size_t max_frames_at_once = 512;
 
     /// What coroutines that wait for the connection's end may still look at after it.

@@ -62,6 +62,11 @@ template <RawConnection Raw> class noise {
                     co_return plain;
                 }
             }
+            if (held == 0 && wanted_ == small_buffer) { // probably nothing is there, and maybe not for long
+                in_.reset();
+                capacity_ = begin_ = end_ = 0;
+                co_await raw_.wait_readable();
+            }
             make_room(need);
             mutable_bytes const room{in_.get() + end_, capacity_ - end_};
             std::size_t const n = co_await raw_.read_some(room);
@@ -80,7 +85,7 @@ template <RawConnection Raw> class noise {
         bytes_view const message{out_};
         co_await raw_.write(message);
         out_.clear();
-        if (message.size() <= small_buffer && out_.capacity() > small_buffer) bytes{}.swap(out_);
+        if (message.size() <= kept_output && out_.capacity() > kept_output) bytes{}.swap(out_);
     }
 
     void close_write() { raw_.close_write(); }
@@ -94,7 +99,8 @@ template <RawConnection Raw> class noise {
   private:
     static constexpr std::size_t tag_size = chacha20_poly1305::tag_size;
     static constexpr std::size_t max_plain = max_noise_message - tag_size;
-    static constexpr std::size_t small_buffer = 1024; // what an idle connection holds
+    static constexpr std::size_t small_buffer = 1024; // what a connection with small messages reads into
+    static constexpr std::size_t kept_output = 256;    // what it holds while it sends nothing
     static constexpr std::size_t largest_buffer = std::size_t{256} << 10;
 
     noise(Raw raw, noise_handshake const &done, noise_keys const &keys)

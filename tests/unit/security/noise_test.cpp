@@ -91,7 +91,80 @@ awaitable<bytes> receive_all(channel_type &from) {
 
 awaitable<void> raw_write(memory_connection &to, bytes data) { co_await to.write(bytes_view{data}); }
 
+/// A connection that says what is given to it to read into.
+class watched {
+  public:
+    watched(memory_connection inner, std::size_t &room) : inner_{std::move(inner)}, room_{&room} {}
+    awaitable<std::size_t> read_some(mutable_bytes buffer) {
+        *room_ = buffer.size();
+        return inner_.read_some(buffer);
+    }
+    awaitable<void> wait_readable() {
+        *room_ = 0;
+        return inner_.wait_readable();
+    }
+    awaitable<void> write(bytes_view data) { return inner_.write(data); }
+    awaitable<void> write(std::span<bytes_view const> pieces) { return inner_.write(pieces); }
+    void close_write() { inner_.close_write(); }
+    void reset() { inner_.reset(); }
+    void close() { inner_.close(); }
+    multiaddr local_address() const { return inner_.local_address(); }
+    multiaddr remote_address() const { return inner_.remote_address(); }
+
+  private:
+    memory_connection inner_;
+    std::size_t *room_;
+};
+static_assert(RawConnection<watched>);
+
+awaitable<void> read_until_end(noise<watched> &from, std::size_t &total) {
+    for (;;) {
+        bytes_view const part = co_await from.read();
+        if (part.empty()) break;
+        total += part.size();
+    }
+}
+
 } // namespace
+
+TEST_CASE("noise: a channel that waits for messages holds no buffer, one that carries much reads much at once") {
+    pair_of_channels p{false};
+    std::size_t room = 99, total = 0;
+    std::optional<noise<watched>> server;
+    task_group reading{p.sim.get_executor()};
+    auto const begin = [&]() -> awaitable<void> {
+        task_group g{p.sim.get_executor()};
+        g.spawn(p.dial());
+        std::span<std::string const> const muxers{yamux_only};
+        auto made = co_await noise<watched>::accept(watched{std::move(p.raw[1]), room}, p.bob, muxers);
+        server.emplace(std::move(made));
+        co_await g.join();
+        reading.spawn(read_until_end(*server, total));
+    };
+    p.sim.run(begin());
+    auto const send = [&](std::size_t size) {
+        std::vector<bytes_view> pieces;
+        bytes const data(size, 7);
+        pieces.push_back(data);
+        p.sim.run(p.client->write(pieces));
+        p.sim.run_for(1s);
+    };
+    std::size_t sent = 0;
+    for (std::size_t const size : {100u, 900u, 5u}) {
+        CHECK(room == 0);
+        send(size);
+        CHECK(total == (sent += size));
+    }
+    send(2 << 20);
+    CHECK(total == (sent += 2 << 20));
+    CHECK(room >= 64 * 1024);
+    send(100); // after that it is quiet
+    CHECK(total == (sent += 100));
+    CHECK(room == 0);
+    p.client->close_write();
+    p.sim.run(reading.join());
+    CHECK(total == sent);
+}
 
 TEST_CASE("noise: what is written in pieces of any size is read whole, however the network splits it") {
     for (bool const split : {false, true}) {

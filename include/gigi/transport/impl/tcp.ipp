@@ -226,7 +226,14 @@ GIGI_INLINE awaitable<void> tcp_connection::write(std::span<bytes_view const> pi
     }
 }
 
-GIGI_INLINE awaitable<void> tcp_connection::wait_readable() { co_await socket_.async_wait(asio::socket_base::wait_read, use_awaitable); }
+GIGI_INLINE awaitable<void> tcp_connection::wait_readable() {
+    asio::error_code code;
+    auto told = asio::redirect_error(use_awaitable, code);
+    co_await socket_.async_wait(asio::socket_base::wait_read, told);
+    if (code) fail(code);
+    more_ = true;
+    reads_at_once_ = 0;
+}
 
 GIGI_INLINE void tcp_connection::close_write() {
     asio::error_code ignored;

@@ -202,6 +202,7 @@ class node_base {
         node_base &node_;
     };
 
+    awaitable<void> end_all();
     node_core &running() const;
     swarm &network() const;
     identity make_identity();

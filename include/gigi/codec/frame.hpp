@@ -6,6 +6,7 @@
 #include "../core/bytes.hpp"
 #include "../core/varint.hpp"
 
+#include <algorithm>
 #include <cstddef>
 #include <optional>
 
@@ -27,7 +28,9 @@ void append_frame(bytes &out, bytes_view body);
 
 /// Appends a frame whose body `encode(out)` appends, without a copy of the body.
 template <class Encode> void append_frame_of(bytes &out, Encode &&encode) {
+    constexpr std::size_t typical = 128; // or a small message would grow byte by byte
     std::size_t const start = out.size();
+    if (out.capacity() < start + typical) out.reserve(std::max(start + typical, out.capacity() * 2));
     out.resize(start + max_varint_size); // room for any length; what the length does not need is removed
     encode(out);
     std::size_t const body = out.size() - start - max_varint_size;

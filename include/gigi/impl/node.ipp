@@ -5,6 +5,7 @@
 
 #include "../core/config.hpp"
 #include "../core/error.hpp"
+#include "../core/uninterrupted.hpp"
 #include "../node/node_core.hpp"
 #include "../crypto/random.hpp"
 #include "../link/upgrade.hpp"
@@ -41,13 +42,16 @@ GIGI_INLINE awaitable<void> node_base::start() {
         failure = std::current_exception();
     }
     if (!failure) co_return;
-    co_await asio::this_coro::reset_cancellation_state();
+    bool const throwing = co_await asio::this_coro::throw_if_cancelled();
+    co_await asio::this_coro::throw_if_cancelled(false);
     co_await stop();
+    co_await asio::this_coro::throw_if_cancelled(throwing);
     std::rethrow_exception(failure);
 }
 
-GIGI_INLINE awaitable<void> node_base::stop() {
-    co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
+GIGI_INLINE awaitable<void> node_base::stop() { return uninterrupted(end_all()); }
+
+GIGI_INLINE awaitable<void> node_base::end_all() {
     if (stopping_) { // another call is at it
         while (stopping_) co_await idle_.wait();
         co_return;
@@ -62,7 +66,6 @@ GIGI_INLINE awaitable<void> node_base::stop() {
     events_.set_open(false);
     stopping_ = false;
     idle_.notify_all();
-    co_await asio::this_coro::reset_cancellation_state();
 }
 
 GIGI_INLINE peer_id const &node_base::id() const noexcept { return core_ ? core_->self().id() : id_; }

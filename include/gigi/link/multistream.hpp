@@ -8,6 +8,7 @@
 #include "../core/bytes.hpp"
 #include "../core/error.hpp"
 #include "../core/stream.hpp"
+#include "../core/varint.hpp"
 
 #include <algorithm>
 #include <array>
@@ -25,8 +26,14 @@ inline constexpr std::string_view refusal = "na";
 inline constexpr std::size_t max_message = 1024; ///< bytes, with the newline
 inline constexpr int max_rounds = 32;            ///< protocols that are offered in one negotiation
 
+/// How many bytes a message takes.
+constexpr std::size_t message_size(std::string_view text) noexcept { return varint_size(text.size() + 1) + text.size() + 1; }
+
 /// Appends one message.
 void append_message(bytes &out, std::string_view text);
+
+/// Appends the header and one message more.
+void append_with_header(bytes &out, std::string_view text);
 
 /// A message without length and newline.
 /// @return `errc::protocol_violation` where the newline is missing
@@ -102,9 +109,9 @@ template <ByteStream Stream> [[nodiscard]] awaitable<std::string> read_message(S
 /// Reads the header, and as much of the first offer as surely follows.
 /// @return whether the offer has begun to arrive; where not, the dialler may be waiting for our header
 template <ByteStream Stream> [[nodiscard]] awaitable<bool> read_header(Stream &stream, message_reader &offer) {
-    bytes expected;
-    append_message(expected, header);
-    std::array<std::uint8_t, header.size() + 2 + 2> buffer; // an offer has two bytes at least
+    constexpr std::string_view expected = "\x13/multistream/1.0.0\n";
+    static_assert(expected.size() == message_size(header));
+    std::array<std::uint8_t, expected.size() + 2> buffer; // an offer has two bytes at least
     std::size_t have = 0;
     while (have < expected.size()) {
         mutable_bytes const room = mutable_bytes{buffer}.subspan(have);
@@ -112,7 +119,7 @@ template <ByteStream Stream> [[nodiscard]] awaitable<bool> read_header(Stream &s
         if (n == 0) throw error{errc::end_of_stream, "multistream header"};
         have += n;
         std::size_t const known = std::min(have, expected.size());
-        if (!equal(bytes_view{buffer}.first(known), bytes_view{expected}.first(known))) throw error{errc::protocol_violation, "not multistream-select 1.0"};
+        if (!equal(bytes_view{buffer}.first(known), as_bytes(expected.substr(0, known)))) throw error{errc::protocol_violation, "not multistream-select 1.0"};
     }
     bytes_view const beyond = bytes_view{buffer}.subspan(expected.size(), have - expected.size());
     std::ranges::copy(beyond, offer.room().begin());
@@ -153,12 +160,14 @@ template <ByteStream Stream> [[nodiscard]] awaitable<void> drain(Stream &stream)
 /// @par Cancellation Leaves the stream in no defined state: reset it.
 template <ByteStream Stream> [[nodiscard]] awaitable<std::string> negotiate_as_dialer(Stream &stream, std::span<std::string const> protocols) {
     bytes out;
-    multistream::append_message(out, multistream::header);
     int rounds = 0;
     for (auto const &protocol : protocols) {
         if (protocol.size() >= multistream::max_message) throw error{errc::invalid_argument, "protocol name"};
         if (++rounds > multistream::max_rounds) break;
-        multistream::append_message(out, protocol);
+        if (rounds == 1)
+            multistream::append_with_header(out, protocol);
+        else
+            multistream::append_message(out, protocol);
         bytes_view const message{out};
         co_await stream.write(message);
         out.clear();
@@ -179,10 +188,10 @@ template <ByteStream Stream> [[nodiscard]] awaitable<std::string> negotiate_as_d
 template <ByteStream Stream, std::predicate<std::string_view> Supported>
 [[nodiscard]] awaitable<std::string> negotiate_as_listener(Stream &stream, Supported const &supported) {
     bytes out;
-    multistream::append_message(out, multistream::header);
     multistream::message_reader reader;
     bool const offered = co_await multistream::read_header(stream, reader);
     if (!offered) { // some diallers wait for the header before they offer anything
+        multistream::append_message(out, multistream::header);
         bytes_view const message{out};
         co_await multistream::write_answer(stream, message);
         out.clear();
@@ -202,7 +211,11 @@ template <ByteStream Stream, std::predicate<std::string_view> Supported>
         if (failed == condition::protocol_violation) co_await multistream::drain(stream);
         if (failed) break;
         bool const known = supported(std::string_view{offer});
-        multistream::append_message(out, known ? std::string_view{offer} : multistream::refusal);
+        std::string_view const answer = known ? std::string_view{offer} : multistream::refusal;
+        if (round == 0 && offered)
+            multistream::append_with_header(out, answer);
+        else
+            multistream::append_message(out, answer);
         bytes_view const message{out};
         co_await multistream::write_answer(stream, message);
         out.clear();

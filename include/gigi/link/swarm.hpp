@@ -25,6 +25,7 @@
 #include <list>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -128,13 +129,13 @@ class swarm {
     awaitable<std::shared_ptr<connection>> connection_to(peer_id peer, std::vector<multiaddr> addresses = no_addresses());
     static std::vector<multiaddr> no_addresses() { return {}; }
 
-    std::shared_ptr<pending_dial> begin_dial(peer_id const &peer, std::vector<multiaddr> addresses);
+    std::shared_ptr<pending_dial> begin_dial(std::optional<peer_id> const &peer, std::vector<multiaddr> addresses);
 
     /// Leaves the addresses that one dial tries. DNS names come after IP addresses, and few of them: a name may take as long as
     /// its server likes, and the peer itself says which names it has (T15).
     void leave_out_some(std::vector<multiaddr> &addresses);
 
-    awaitable<void> dial_peer(peer_id peer, std::vector<multiaddr> addresses, std::shared_ptr<pending_dial> pending);
+    awaitable<void> dial_peer(std::optional<peer_id> peer, std::vector<multiaddr> addresses, std::shared_ptr<pending_dial> pending);
     awaitable<void> accept_connections(std::shared_ptr<acceptor> from);
     awaitable<void> accept_one(std::unique_ptr<pending_connection> incoming, std::string host);
 
@@ -185,6 +186,7 @@ class swarm {
     std::list<std::shared_ptr<connection>> all_;             // with those that are being retired
     std::map<peer_id, std::shared_ptr<connection>> active_;  // the one that new streams use
     std::map<peer_id, std::shared_ptr<pending_dial>> dials_;
+    std::size_t dials_of_unknown_ = 0; // of addresses that name no peer
     std::map<peer_id, std::set<std::string>> protected_;
     std::set<peer_id> kept_;
     std::vector<std::weak_ptr<swarm_observer const>> observers_;

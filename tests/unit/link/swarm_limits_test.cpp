@@ -185,8 +185,10 @@ TEST_CASE("limits: swarm: dials under way") {
     auto const connect = [&](std::size_t i) -> awaitable<void> {
         peer_id const peer = identity::generate(random).id();
         l[0].book[peer] = {multiaddr::parse("/ip4/10.0.0.9/tcp/1").value()};
+        multiaddr const nobody = multiaddr::parse("/ip4/10.0.0.9/tcp/1").value();
         try {
-            co_await l[0].net.connect(peer);
+            if (i % 2 == 0) co_await l[0].net.connect(peer);
+            if (i % 2 == 1) co_await l[0].net.dial(nobody); // counted as well, though it names no peer
         } catch (std::system_error const &e) {
             codes[i] = e.code();
         }

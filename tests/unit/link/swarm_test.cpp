@@ -600,6 +600,33 @@ TEST_CASE("swarm: stopping does not wait for the last words of those who left") 
     CHECK(l[1].disconnected == 1);
 }
 
+TEST_CASE("swarm: stopping ends dials, whether their addresses name a peer or not") {
+    for (bool const named : {true, false}) {
+        CAPTURE(named);
+        lab l{2};
+        l.network.silence("10.0.0.1", "10.0.0.2");
+        std::error_code code;
+        auto const connect = [&]() -> awaitable<void> {
+            multiaddr const to = named ? l[1].address : l[1].address.without_peer();
+            try {
+                co_await l[0].net.dial(to);
+            } catch (std::system_error const &e) {
+                code = e.code();
+            }
+        };
+        task_group dialling{l.sim.get_executor()};
+        dialling.spawn(connect());
+        l.sim.run_for(1s);
+        CHECK_FALSE(code);
+        auto const before = l.sim.now();
+        l.sim.run(l[0].net.stop());
+        CHECK(l.sim.now() - before < 100ms);
+        l.sim.run(dialling.join());
+        CHECK(code == errc::stopped);
+        CHECK(l.sim.now() - before < 100ms);
+    }
+}
+
 TEST_CASE("swarm: one that has stopped makes no connections until it is started again") {
     lab l{2};
     l.dial(0, l[1].address);

@@ -46,9 +46,8 @@ GIGI_INLINE awaitable<void> lazy_stream::announce(bytes_view data) {
     announced_ = true;
     bytes_view const first = data.first(std::min(data.size(), first_write)), rest = data.subspan(first.size());
     bytes out;
-    out.reserve(first.size() + protocol().size() + multistream::header.size() + 8);
-    multistream::append_message(out, multistream::header);
-    multistream::append_message(out, protocol());
+    out.reserve(multistream::message_size(multistream::header) + multistream::message_size(protocol()) + first.size());
+    multistream::append_with_header(out, protocol());
     append(out, first);
     bytes_view const all{out};
     co_await stream_.write(all);

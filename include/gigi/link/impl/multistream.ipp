@@ -4,16 +4,23 @@
 #include "../multistream.hpp"
 
 #include "../../core/config.hpp"
-#include "../../core/varint.hpp"
 
 namespace gigi::inline v1 {
 
 namespace multistream {
 
 GIGI_INLINE void append_message(bytes &out, std::string_view text) {
-    append_varint(out, text.size() + 1);
-    append(out, text);
-    out.push_back('\n');
+    std::size_t const start = out.size();
+    out.resize(start + message_size(text));
+    std::size_t const prefix = store_varint(out.data() + start, text.size() + 1);
+    std::ranges::copy(text, out.begin() + static_cast<std::ptrdiff_t>(start + prefix));
+    out.back() = '\n';
+}
+
+GIGI_INLINE void append_with_header(bytes &out, std::string_view text) {
+    out.reserve(out.size() + message_size(header) + message_size(text));
+    append_message(out, header);
+    append_message(out, text);
 }
 
 GIGI_INLINE result<std::string> parse_message(bytes_view body) {
@@ -38,10 +45,9 @@ GIGI_INLINE result<std::string> message_reader::take() {
 }
 
 GIGI_INLINE expected_answer::expected_answer(std::string_view offer, bool with_header) {
-    if (with_header) append_message(accepted_, header);
-    refused_ = accepted_;
-    append_message(accepted_, offer);
-    append_message(refused_, refusal);
+    auto const append_answer = with_header ? append_with_header : append_message;
+    append_answer(accepted_, offer);
+    append_answer(refused_, refusal);
 }
 
 GIGI_INLINE std::size_t expected_answer::wanted() const noexcept {

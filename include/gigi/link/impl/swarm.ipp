@@ -17,8 +17,9 @@
 namespace gigi::inline v1 {
 
 struct swarm::pending_dial {
-    pending_dial(any_io_executor const &executor, std::span<std::unique_ptr<connector> const> connectors, peer_id const &peer, duration stagger)
-        : race{executor, connectors, peer, stagger}, finished{executor} {}
+    pending_dial(any_io_executor const &executor, std::span<std::unique_ptr<connector> const> connectors, std::optional<peer_id> const &expected,
+                 duration stagger)
+        : race{executor, connectors, expected, stagger}, finished{executor} {}
     dial_race race;
     async_condition finished;
     std::shared_ptr<connection> made;
@@ -71,13 +72,11 @@ GIGI_INLINE awaitable<peer_id> swarm::dial(multiaddr address) {
         co_return connected->info.peer;
     }
     if (stopping_) throw error{make_error_code(errc::stopped)};
-    dial_race race{executor_, connectors_, std::nullopt, options_.dial_stagger};
     std::vector<multiaddr> only{address};
-    established made = co_await with_timeout(race.run(std::move(only)), options_.dial_timeout);
-    auto const peer = made.peer;
-    auto const added = admit(std::move(made), direction::outbound);
-    if (!added) throw error{added.error(), address.to_string()};
-    co_return peer;
+    auto const pending = begin_dial(std::nullopt, std::move(only));
+    while (!pending->done) co_await pending->finished.wait();
+    if (pending->failure) std::rethrow_exception(pending->failure);
+    co_return pending->made->info.peer;
 }
 
 GIGI_INLINE awaitable<void> swarm::disconnect(peer_id peer) {
@@ -185,16 +184,19 @@ GIGI_INLINE awaitable<std::shared_ptr<connection>> swarm::connection_to(peer_id 
     }
 }
 
-GIGI_INLINE std::shared_ptr<swarm::pending_dial> swarm::begin_dial(peer_id const &peer, std::vector<multiaddr> addresses) {
-    if (addresses.empty()) addresses = addresses_of_(peer);
-    if (addresses.empty()) throw error{errc::no_addresses, peer.to_string()};
-    if (dials_.size() >= options_.max_pending_dials) {
+GIGI_INLINE std::shared_ptr<swarm::pending_dial> swarm::begin_dial(std::optional<peer_id> const &peer, std::vector<multiaddr> addresses) {
+    if (peer && addresses.empty()) addresses = addresses_of_(*peer);
+    if (peer && addresses.empty()) throw error{errc::no_addresses, peer->to_string()};
+    if (dials_.size() + dials_of_unknown_ >= options_.max_pending_dials) {
         ++stats_.dials_refused;
         throw error{errc::limit_exceeded, "too many dials at once"};
     }
     leave_out_some(addresses);
     auto const pending = std::make_shared<pending_dial>(executor_, connectors_, peer, options_.dial_stagger);
-    dials_.emplace(peer, pending);
+    if (peer)
+        dials_.emplace(*peer, pending);
+    else
+        ++dials_of_unknown_;
     tasks_.spawn(dial_peer(peer, std::move(addresses), pending));
     return pending;
 }
@@ -207,25 +209,30 @@ GIGI_INLINE void swarm::leave_out_some(std::vector<multiaddr> &addresses) {
     stats_.addresses_left_out += all - addresses.size();
 }
 
-GIGI_INLINE awaitable<void> swarm::dial_peer(peer_id peer, std::vector<multiaddr> addresses, std::shared_ptr<pending_dial> pending) {
+GIGI_INLINE awaitable<void> swarm::dial_peer(std::optional<peer_id> peer, std::vector<multiaddr> addresses, std::shared_ptr<pending_dial> pending) {
+    std::string const whom = peer ? peer->to_string() : addresses.empty() ? std::string{} : addresses.front().to_string();
     try {
         established made = co_await with_timeout(pending->race.run(std::move(addresses)), options_.dial_timeout);
         auto added = admit(std::move(made), direction::outbound);
+        if (!added) throw error{added.error(), whom};
         pending->made = std::move(added).value();
     } catch (...) {
         pending->failure = std::current_exception();
     }
     if (pending->failure && stopping_) pending->failure = std::make_exception_ptr(error{make_error_code(errc::stopped)});
     if (pending->failure) {
-        // The peer may have dialled us meanwhile.
-        if (auto const found = active_.find(peer); found != active_.end()) {
+        auto const found = peer ? active_.find(*peer) : active_.end();
+        if (found != active_.end()) { // the peer may have dialled us meanwhile
             pending->made = found->second;
             pending->failure = nullptr;
         } else {
             ++stats_.dials_failed;
         }
     }
-    dials_.erase(peer);
+    if (peer)
+        dials_.erase(*peer);
+    else
+        --dials_of_unknown_;
     pending->done = true;
     pending->finished.notify_all();
 }

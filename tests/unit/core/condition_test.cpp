@@ -6,6 +6,7 @@
 
 #include <doctest/doctest.h>
 
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -86,4 +87,18 @@ TEST_CASE("condition: destroying it cancels its waiters; destroying the context 
     io.reset(); // LeakSanitizer sees whether the coroutine has gone with it
     CHECK(c.orphaned());
     CHECK(trace == "x");
+}
+
+TEST_CASE("condition: knows that its context goes before what was posted to a strand is destroyed, also one that is older than the strand") {
+    auto io = std::make_unique<asio::io_context>();
+    async_condition c{io->get_executor()};
+    bool known = false;
+    auto const look = [&](int *none) {
+        known = c.orphaned();
+        delete none;
+    };
+    asio::post(asio::make_strand(io->get_executor()), [last = std::unique_ptr<int, decltype(look)>{new int{}, look}] {});
+    CHECK_FALSE(c.orphaned());
+    io.reset();
+    CHECK(known);
 }

@@ -33,6 +33,14 @@ class condition_service : public asio::execution_context::service {
     async_condition *first_ = nullptr;
 };
 
+/// Services are shut down in the reverse order of their making: strands' must be there before this one, or what was posted to a
+/// strand would be destroyed, and coroutines with it, while conditions do not yet know that the context is gone.
+inline condition_service &condition_service_of(any_io_executor const &executor) {
+    auto &context = asio::query(executor, asio::execution::context);
+    if (!asio::has_service<condition_service>(context)) static_cast<void>(asio::make_strand(executor));
+    return asio::use_service<condition_service>(context);
+}
+
 /// A completion handler on its way through the executor, with the handler's own allocator.
 template <class Handler> struct resumption {
     Handler handler;
@@ -87,8 +95,7 @@ struct async_condition::initiation {
 };
 
 GIGI_INLINE async_condition::async_condition(any_io_executor executor)
-    : executor_{std::move(executor)},
-      service_{&asio::use_service<detail::condition_service>(asio::query(executor_, asio::execution::context))} {
+    : executor_{std::move(executor)}, service_{&detail::condition_service_of(executor_)} {
     service_->add(*this);
 }
 

@@ -129,6 +129,12 @@ awaitable<void> careless_app(simulation &sim, std::filesystem::path folder, bool
     co_await a.send(b.id(), "hello");
     std::string const code = co_await b.share(folder / "shared.bin");
     co_await a.download(b.id(), code);
+    auto const second = a.start_download(b.id(), code); // whose coroutine is not this one's
+    for (bool finished = false; !finished;) {
+        event const e = co_await a.next_event();
+        auto const *const one = std::get_if<event::download_finished>(&e);
+        finished = one && one->id == second;
+    }
     a.publish("lobby", "bye");
     co_await a.stop();
     co_await b.stop();

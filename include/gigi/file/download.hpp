@@ -182,22 +182,25 @@ template <ByteStream Stream> class file_download {
     awaitable<void> use_stream(source_ptr s) {
         Stream opened = co_await s->open();
         file_client<Stream> client{std::move(opened), options_.answer_timeout};
-        struct member {
-            file_download &owner;
-            source_ptr const &of;
-            member(file_download &d, source_ptr const &s_, file_client<Stream> &c) : owner{d}, of{s_} {
-                of->client = &c;
-                of->held_back = false;
-                owner.active_.push_back(of);
-            }
-            ~member() {
-                std::erase(owner.active_, of);
-                of->client = nullptr;
-                if (of->id) owner.plan_->remove_source(of->id);
-                of->id = 0;
-                owner.changed_.notify_all();
-            }
-        } const membership{*this, s, client};
+        s->client = &client;
+        s->held_back = false;
+        active_.push_back(s);
+        std::exception_ptr why; // no guard: where a program just ends, this may be destroyed after the download
+        try {
+            co_await use_client(s, client);
+        } catch (...) {
+            why = std::current_exception();
+        }
+        std::erase(active_, s);
+        s->client = nullptr;
+        if (s->id) plan_->remove_source(s->id);
+        s->id = 0;
+        changed_.notify_all();
+        if (why) std::rethrow_exception(why);
+    }
+
+    /// Takes part with a stream, until the file is complete.
+    awaitable<void> use_client(source_ptr s, file_client<Stream> &client) {
         manifest described = co_await client.describe(code_);
         if (described.size > options_.max_size) {
             fail(std::make_exception_ptr(error{errc::message_too_large, std::to_string(described.size) + " bytes"}));
@@ -224,14 +227,19 @@ template <ByteStream Stream> class file_download {
     awaitable<void> prepare(file_client<Stream> &client, manifest const &described) {
         while (preparing_) co_await changed_.wait();
         if (plan_) co_return;
-        struct marked {
-            file_download &owner;
-            explicit marked(file_download &d) : owner{d} { owner.preparing_ = true; }
-            ~marked() {
-                owner.preparing_ = false;
-                owner.changed_.notify_all();
-            }
-        } const mark{*this};
+        preparing_ = true;
+        std::exception_ptr why; // no guard, as in `use_stream`
+        try {
+            co_await make_plan(client, described);
+        } catch (...) {
+            why = std::current_exception();
+        }
+        preparing_ = false;
+        changed_.notify_all();
+        if (why) std::rethrow_exception(why);
+    }
+
+    awaitable<void> make_plan(file_client<Stream> &client, manifest const &described) {
         std::vector<merkle_hash> hashes = co_await client.layer(described);
         store_ = std::make_unique<chunk_store>(pool_, described, std::move(hashes));
         chunk_set done;

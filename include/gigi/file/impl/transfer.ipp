@@ -76,22 +76,15 @@ GIGI_INLINE awaitable<downloaded_file> file_service::download(std::uint64_t id, 
     pending &mine = downloads_.try_emplace(id).first->second;
     mine.from = event.peer;
     mine.offered = offered;
-    struct membership {
-        file_service &owner;
-        std::uint64_t id;
-        membership(file_service &o, std::uint64_t i) : owner{o}, id{i} {}
-        ~membership() {
-            owner.downloads_.erase(id);
-            owner.changed_.notify_all();
-        }
-    } const member{*this, id};
-    std::exception_ptr failure;
+    std::exception_ptr failure; // no guard: where a program just ends, this may be destroyed after the service
     downloaded_file done;
     try {
         done = co_await fetch(mine, event, std::move(peers), std::move(folder));
     } catch (...) {
         failure = std::current_exception();
     }
+    downloads_.erase(id);
+    changed_.notify_all();
     if (failure) fail(event, failure);
     ++stats_.downloads_finished;
     stats_.bytes_downloaded += done.size;
@@ -128,16 +121,16 @@ GIGI_INLINE awaitable<void> file_service::serve(stream incoming) {
     if (events_.uploading) progress = [this, peer](upload_progress const &p) { events_.uploading(peer, p); };
     file_upload<stream> one{std::move(incoming), peer, network_.get_executor(), pool_, files_, slots_, options_.uploads, std::move(progress),
                             rate_pass{upload_rate_, peer}};
-    struct membership {
-        file_service &owner;
-        file_upload<stream> *one;
-        membership(file_service &o, file_upload<stream> *u) : owner{o}, one{u} { owner.uploads_.push_back(one); }
-        ~membership() {
-            owner.uploads_.remove(one);
-            owner.changed_.notify_all();
-        }
-    } const member{*this, &one};
-    co_await one.run();
+    uploads_.push_back(&one);
+    std::exception_ptr failure; // no guard, as in `download`
+    try {
+        co_await one.run();
+    } catch (...) {
+        failure = std::current_exception();
+    }
+    uploads_.remove(&one);
+    changed_.notify_all();
+    if (failure) std::rethrow_exception(failure);
 }
 
 GIGI_INLINE awaitable<downloaded_file> file_service::fetch(pending &mine, download_event &event, std::vector<peer_id> peers, std::filesystem::path folder) {
@@ -164,23 +157,21 @@ GIGI_INLINE awaitable<downloaded_file> file_service::fetch(pending &mine, downlo
     fetching one{network_.get_executor(), pool_, code, std::move(folder), options, std::move(callbacks)};
     if (peers.size() > options.max_sources) stats_.sources_delayed += peers.size() - options.max_sources;
     for (auto const &peer : peers) one.add_source([this, peer] { return open(peer); }, rate_pass{download_rate_, peer});
-    struct place {
-        file_service &owner;
-        pending &mine;
-        place(file_service &o, pending &p, fetching *f) : owner{o}, mine{p} {
-            mine.running = f;
-        }
-        ~place() {
-            mine.running = nullptr;
-            mine.cancelled = make_error_code(errc::closed); // over: it waits for nothing any more
-            owner.changed_.notify_all();
-        }
-    } const taken{*this, mine, &one};
+    mine.running = &one;
     downloaded_file done;
-    if (mine.offered)
-        done = co_await with_timeout(one.run(), deadline_of(*mine.offered));
-    else
-        done = co_await one.run();
+    std::exception_ptr failure; // no guard, as in `download`
+    try {
+        if (mine.offered)
+            done = co_await with_timeout(one.run(), deadline_of(*mine.offered));
+        else
+            done = co_await one.run();
+    } catch (...) {
+        failure = std::current_exception();
+    }
+    mine.running = nullptr;
+    mine.cancelled = make_error_code(errc::closed); // over: it waits for nothing any more
+    changed_.notify_all();
+    if (failure) std::rethrow_exception(failure);
     co_return done;
 }
 

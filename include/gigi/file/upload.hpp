@@ -223,7 +223,10 @@ template <ByteStream Stream> class file_upload {
                 next.size = static_cast<std::size_t>(std::min<std::uint64_t>(piece_size, end - position));
                 auto const work = [&] { return opened_->read_at(position, mutable_bytes{next.piece}.first(next.size)); };
                 std::error_code const code = co_await run_on(pool_, work);
-                if (code) throw error{code};
+                if (code) {
+                    give_back(std::move(next.piece));
+                    throw error{code};
+                }
                 position += next.size;
                 if (first) next.answer.emplace().what = chunk_header{chunk};
                 first = false;
@@ -262,6 +265,11 @@ template <ByteStream Stream> class file_upload {
         }
     }
 
+    void give_back(bytes buffer) {
+        free_.push_back(std::move(buffer));
+        returned_.notify_one();
+    }
+
     awaitable<void> send_answers() {
         for (;;) {
             std::optional<item> next = co_await next_item();
@@ -277,8 +285,7 @@ template <ByteStream Stream> class file_upload {
                 slots_.bytes += part.size();
             } while (!rest.empty());
             if (next->size == 0) continue;
-            free_.push_back(std::move(next->piece));
-            returned_.notify_one();
+            give_back(std::move(next->piece));
             --unsent_;
             end_range();
             report(false);

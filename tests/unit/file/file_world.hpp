@@ -22,6 +22,21 @@ constexpr std::size_t KiB = 1024, chunk = chunk_map::least_chunk_size;
 using line = pipe_end::line;
 using twist = std::function<void(line &)>; // done to each new line; ways[0] is from client to server
 
+/// A pool without threads: its jobs are done one by one, a millisecond apart, and not while it stands still.
+struct slow_pool {
+    asio::io_context jobs;
+    bool still = false;
+    std::function<void()> after; ///< each job
+
+    awaitable<void> work() {
+        for (;;) {
+            co_await sleep_for(1ms);
+            jobs.restart();
+            if (!still && jobs.poll_one() > 0 && after) after();
+        }
+    }
+};
+
 /// A node that shares, without a network: every `connect` is a new line.
 struct server {
     server(any_io_executor const &executor, any_io_executor const &offload, fs::path list = {})
@@ -31,6 +46,7 @@ struct server {
     shared_files files;
     upload_slots slots;
     upload_options options;
+    std::unique_ptr<rate_gate> pace; // none: as fast as it goes
     std::vector<upload_progress> progress;
     std::vector<std::error_code> ends;
     twist on_connect;
@@ -45,7 +61,8 @@ struct server {
         return pipe_end{l, 0};
     }
     awaitable<void> serve(pipe_end end, peer_id peer) {
-        file_upload<pipe_end> one{std::move(end), std::move(peer), ex, pool, files, slots, options, [this](upload_progress const &p) { progress.push_back(p); }};
+        rate_pass pass = pace ? rate_pass{*pace, peer} : rate_pass{};
+        file_upload<pipe_end> one{std::move(end), std::move(peer), ex, pool, files, slots, options, [this](upload_progress const &p) { progress.push_back(p); }, std::move(pass)};
         std::error_code code;
         try {
             co_await one.run();
@@ -70,6 +87,7 @@ inline awaitable<pipe_end> open_fails() {
 struct world {
     explicit world(any_io_executor const &executor) : ex{executor} {}
     any_io_executor ex;
+    any_io_executor pool = ex; // of downloads
     temporary_folder shared, output;
     fs::path destination = output.path;
     std::vector<std::unique_ptr<server>> servers;
@@ -87,7 +105,7 @@ struct world {
         download_callbacks callbacks;
         callbacks.started = [this](download_state const &s) { started.push_back(s); };
         callbacks.progress = [this](download_state const &s) { progress.push_back(s); };
-        last = std::make_unique<file_download<pipe_end>>(ex, ex, share_code::parse(code).value(), destination, options, std::move(callbacks));
+        last = std::make_unique<file_download<pipe_end>>(ex, pool, share_code::parse(code).value(), destination, options, std::move(callbacks));
         for (auto &s : servers) {
             auto *const to = s.get();
             last->add_source([to] { return open_to(*to); });

@@ -49,7 +49,7 @@ class pipe_end {
         std::copy_n(in.data.begin() + static_cast<std::ptrdiff_t>(in.at), n, buffer.begin());
         in.at += n;
         if (in.at == in.data.size()) {
-            in.data.clear();
+            gigi::bytes{}.swap(in.data); // what a test weighs is not ours
             in.at = 0;
             in.changed.notify_all();
         }

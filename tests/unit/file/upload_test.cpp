@@ -167,6 +167,44 @@ TEST_CASE("T4: upload: of the slots one peer has a quarter, however many streams
     }
 }
 
+TEST_CASE("upload: reads that fail are refused, one after the other, and the buffers are there for the next") {
+    run([](world &w) -> awaitable<void> {
+        slow_pool disk;
+        w.servers.push_back(std::make_unique<server>(w.ex, disk.jobs.get_executor()));
+        auto &s = *w.servers.back();
+        task_group driver{w.ex};
+        driver.spawn(disk.work());
+        std::string const typed = co_await share_content(w, s, "a", random_content(chunk));
+        auto const path = w.shared.path / "a";
+        auto const shared_at = fs::last_write_time(path);
+        bool changed = false;
+        disk.after = [&] { // opened as it was, read as another
+            changed = !changed;
+            fs::last_write_time(path, changed ? shared_at + 1s : shared_at);
+        };
+        file_client<pipe_end> client{s.connect(), 10s};
+        range_request const first{s.files.find(typed)->root, 0, 1};
+        for (int n = 0; n < 6; ++n) {
+            co_await client.request_range(first);
+            std::error_code result;
+            try {
+                (void)co_await with_timeout(client.next_chunk(), 10s);
+            } catch (std::system_error const &e) {
+                result = e.code();
+            }
+            CHECK(result == errc::file_changed);
+        }
+        disk.after = nullptr;
+        co_await client.request_range(first);
+        std::uint32_t const got = co_await with_timeout(client.next_chunk(), 10s);
+        CHECK(got == 0);
+        client.close();
+        co_await w.stop();
+        driver.cancel();
+        co_await driver.join();
+    });
+}
+
 TEST_CASE("T4: upload: streams hold no more descriptors than there are slots") {
     run([](world &w) -> awaitable<void> {
         auto &s = w.add_server();

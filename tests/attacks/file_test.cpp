@@ -363,6 +363,34 @@ TEST_CASE("T27: files: whatever is asked of a serving peer, its answers hold wha
     CHECK(both == expected);
 }
 
+TEST_CASE("T5: files: streams that have what they asked for hold no buffers") {
+    run([](world &w) -> awaitable<void> {
+        auto &s = w.add_server();
+        std::string const typed = co_await share_content(w, s, "a", random_content(5 * chunk));
+        std::vector<std::unique_ptr<file_client<pipe_end>>> idle;
+        bytes buffer(chunk);
+        memory_meter::span const used;
+        for (std::size_t i = 0; i < 64; ++i) {
+            idle.push_back(std::make_unique<file_client<pipe_end>>(s.connect(), 10s));
+            range_request const all{s.files.find(typed)->root, 0, 5};
+            co_await idle.back()->request_range(all);
+            for (int n = 0; n < 5; ++n) {
+                (void)co_await idle.back()->next_chunk();
+                for (std::size_t got = 0; got < chunk;) {
+                    mutable_bytes const rest = mutable_bytes{buffer}.subspan(got);
+                    got += co_await idle.back()->read_some(rest);
+                }
+            }
+        }
+        co_await sleep_for(1s);
+        CHECK(s.slots.bytes == 64 * 5 * chunk);
+        MESSAGE("64 idle streams hold ", used.held() >> 10, " KiB");
+        CHECK(used.held() < std::size_t{1} << 20);
+        for (auto const &one : idle) one->close();
+        co_await w.stop();
+    });
+}
+
 TEST_CASE("T26: files: above the limit that was given nothing is asked for, whatever the peer sends along") {
     hostile_world t;
     t.w.options.max_size = 1000;

@@ -2,7 +2,7 @@
 //
 // Layer: file. Two coroutines for each stream: one reads requests and fetches what they ask for, the other writes, with a short
 // queue between them: the disk is read ahead of the line, and never on the strand. A stream has one of the node's upload slots,
-// and a file open, only while it sends.
+// a file open, and buffers, only while it sends.
 #pragma once
 
 #include "../codec/cereal_codec.hpp"
@@ -245,10 +245,13 @@ template <ByteStream Stream> class file_upload {
         last_ = opened_->share;
     }
 
-    /// Gives slot and file back when every range that was asked for has been sent: who asks again takes them again.
+    /// Gives slot, file and buffers back when every range that was asked for has been sent: who asks again takes them again.
     void end_range() {
         if (!has_slot_ || reading_ || unsent_ > 0) return;
         opened_.reset();
+        free_.clear();
+        free_.shrink_to_fit();
+        made_ = 0;
         slots_.give_back(peer_);
         has_slot_ = false;
     }

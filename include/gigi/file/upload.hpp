@@ -33,7 +33,7 @@ namespace gigi::inline v1 {
 /// How uploads behave.
 struct upload_options {
     std::size_t max_uploads = 32;                         ///< streams that send chunks at once, of one peer a quarter; further ones are told "busy"
-    duration idle_timeout = std::chrono::minutes{2};      ///< a stream without a request is closed
+    duration idle_timeout = std::chrono::minutes{2};      ///< a stream without a request is closed, unless it is still sending
     duration write_timeout = std::chrono::seconds{30};    ///< a peer takes 256 KiB in that time, or is given up
 };
 
@@ -133,11 +133,18 @@ template <ByteStream Stream> class file_upload {
 
     /// The next request; nothing where the peer has ended the stream, in good order or by going away.
     awaitable<std::optional<file_request>> next_request() {
-        try {
-            std::optional<file_request> request = co_await with_timeout(line_.template try_read<file_request>(), options_.idle_timeout);
-            co_return request;
-        } catch (std::system_error const &e) {
-            if (e.code() != condition::closed || e.code() == errc::end_of_stream) throw;
+        for (;;) {
+            auto const begun = clock_.now();
+            auto const sent = sent_;
+            try {
+                std::optional<file_request> request = co_await with_timeout(line_.template try_read<file_request>(), options_.idle_timeout);
+                co_return request;
+            } catch (std::system_error const &e) {
+                if (e.code() == condition::closed && e.code() != errc::end_of_stream) break;
+                bool const idled = e.code() == errc::timed_out && clock_.now() - begun >= options_.idle_timeout; // and the stream is well
+                bool const sends = unsent_ > 0 || sent_ != sent;
+                if (!idled || !sends) throw;
+            }
         }
         co_return std::nullopt;
     }

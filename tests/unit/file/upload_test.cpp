@@ -205,6 +205,25 @@ TEST_CASE("upload: reads that fail are refused, one after the other, and the buf
     });
 }
 
+TEST_CASE("upload: a stream that is still sending is not idle, however slowly it may send") {
+    run([](world &w) -> awaitable<void> {
+        auto &s = w.add_server();
+        s.pace = std::make_unique<rate_gate>(w.ex, 1024);
+        auto const peers = some_peers(1);
+        std::string const typed = co_await share_content(w, s, "a", random_content(chunk));
+        client_ptr const client = connect(s, peers[0]);
+        context_clock const clock{w.ex};
+        auto const begun = clock.now();
+        std::error_code const failed = co_await take_chunk(*client, share_code::parse(typed).value());
+        CHECK_FALSE(failed);
+        CHECK(clock.now() - begun > 4min);
+        CHECK(s.ends.empty());
+        co_await sleep_for(2 * s.options.idle_timeout + 1s); // and then it is
+        CHECK(s.ends == std::vector{make_error_code(errc::timed_out)});
+        co_await w.stop();
+    });
+}
+
 TEST_CASE("T4: upload: streams hold no more descriptors than there are slots") {
     run([](world &w) -> awaitable<void> {
         auto &s = w.add_server();

@@ -93,7 +93,7 @@ settings read_settings(int argc, char **argv) {
     if (s.json) s.node.output_directory = fs::absolute(s.node.output_directory); // a program may be in another folder
     std::ranges::copy_if(s.connect, std::back_inserter(s.node.bootstrap), names_peer); // the node keeps these connected
     if (auto const why = reserve(s.node.share_list); !why.empty()) {
-        std::cerr << "chat: " + gigi::printable(why) + ": this one has a new key, and forgets at its end what it shares\n";
+        std::cerr << "chat: " + gigi::printable(why) + ": this one " + (s.node.identity_file.empty() ? "has a new key, and " : "") + "forgets at its end what it shares\n";
         s.node.share_list.clear();
     } else if (s.node.identity_file.empty()) {
         s.node.identity_file = fs::path{s.node.share_list}.replace_extension(".key");
@@ -108,10 +108,14 @@ using event = gigi::event;
 /// The nickname in an event or an info; "~abcd" for a peer without one.
 std::string who(auto const &about) { return about.nickname.empty() ? "~" + about.peer.short_string() : about.nickname; }
 
+std::string reachable_at(gigi::multiaddr const &address) {
+    return (address.is_loopback() ? "only this computer can reach you, at " : "others can reach you at ") + address.to_string();
+}
+
 /// A line for each event that people want to see, nothing for the others.
 struct in_words {
     std::string operator()(event::listening const &e) const {
-        return "others can reach you at " + (e.addresses.empty() ? "no address" : e.addresses.front().to_string());
+        return e.addresses.empty() ? "others cannot reach you: there is no network" : reachable_at(e.addresses.front());
     }
     std::string operator()(event::peer_identified const &e) const { return who(e) + " is here"; }
     std::string operator()(event::peer_disconnected const &e) const { return who(e) + " is gone"; }
@@ -316,7 +320,7 @@ class chat {
         a.members.add("peers", node_.peers()).add("groups", node_.groups());
         a.members.add("transfers", transfers).add("stats", node_.stats());
         a.lines.push_back("you are " + node_.nickname() + " (" + node_.id().to_string() + ")");
-        for (auto const &address : node_.addresses()) a.lines.push_back("others can reach you at " + address.to_string());
+        for (auto const &address : node_.addresses()) a.lines.push_back(reachable_at(address));
         auto const present = co_await peers(nothing);
         auto const joined = co_await groups(nothing);
         a.lines.insert(a.lines.end(), present.lines.begin(), present.lines.end());

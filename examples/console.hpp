@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <charconv>
 #include <cstdint>
@@ -167,6 +168,7 @@ class console {
     /// Stops reading, and leaves the terminal as it was.
     void close() {
         if (!thread_.joinable()) return;
+        closing_ = true; // whatever lines are there already
         [[maybe_unused]] auto const written = ::write(wake_[1], "", 1);
         taken_.release();
         thread_.join();
@@ -204,7 +206,7 @@ class console {
     void read_lines() {
         if (terminal_) open_editor();
         std::string line;
-        while (terminal_ ? edit_line(line) : read_line(line)) {
+        while (!closing_ && (terminal_ ? edit_line(line) : read_line(line))) {
             asio::post(executor_, [this, line] { (void)lines_.try_send(line); });
             taken_.acquire(); // one at a time: who types faster than the chat works waits
         }
@@ -416,6 +418,7 @@ class console {
     vocabulary words_;
     std::string input_; ///< read, but not yet a line
     std::counting_semaphore<> taken_{0};
+    std::atomic<bool> closing_{false};
     int wake_[2];
     std::thread thread_;
 };

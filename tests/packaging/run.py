@@ -36,7 +36,7 @@ def ways(top):
 
     @check("CMake: installed, find_package")
     def _():
-        run("cmake", "-S", copy, "-B", top / "install", "-G", "Ninja", "-DGIGI_BUILD_TESTS=OFF", "-DGIGI_BUILD_EXAMPLES=OFF", f"-DCMAKE_INSTALL_PREFIX={prefix}")
+        run("cmake", "-S", copy, "-B", top / "install", "-G", "Ninja", f"-DCMAKE_INSTALL_PREFIX={prefix}")
         run("cmake", "--install", top / "install")
         same(files(prefix / "include"), headers)
         cmake(project(top / "installed", f"find_package(gigi {VERSION} REQUIRED)\n" + USES), f"-DCMAKE_PREFIX_PATH={prefix}", build=True)
@@ -44,8 +44,7 @@ def ways(top):
     @check("CMake: installed with the compiled library")
     def _():
         other = top / "compiled-prefix"
-        run("cmake", "-S", copy, "-B", top / "compiled-build", "-G", "Ninja", "-DCMAKE_BUILD_TYPE=Debug", "-DGIGI_COMPILED=ON", "-DGIGI_BUILD_TESTS=OFF",
-            "-DGIGI_BUILD_EXAMPLES=OFF", f"-DCMAKE_INSTALL_PREFIX={other}")
+        run("cmake", "-S", copy, "-B", top / "compiled-build", "-G", "Ninja", "-DCMAKE_BUILD_TYPE=Debug", "-DGIGI_COMPILED=ON", f"-DCMAKE_INSTALL_PREFIX={other}")
         run("cmake", "--build", top / "compiled-build", "-j", "2", "--target", "install")
         uses = f"find_package(gigi {VERSION} REQUIRED)\n" + USES.replace("gigi::gigi", "gigi::compiled")
         cmake(project(top / "compiled", uses), f"-DCMAKE_PREFIX_PATH={other}", build=True)

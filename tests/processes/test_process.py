@@ -81,6 +81,14 @@ def test_input_from_a_file(w):
     expect(run.returncode == 0 and b'"listening"' in run.stdout, run)
 
 
+def test_quit_with_lines_unread(w):
+    """What was typed after the end is not waited for."""
+    for rest in (b"\n\n", b"peers\n" * 1000, b"peers"):
+        run = subprocess.run([w.chat, "--json", "--no-mdns", "--interface", "lo"], input=b"peers\nquit\n" + rest, capture_output=True,
+                             cwd=w.folder, timeout=20 * w.slow, check=False)
+        expect(run.returncode == 0 and run.stdout.count(b'"ok":true') == 2, run)
+
+
 def test_signals(w):
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         a = w.start(f"amy{number}")

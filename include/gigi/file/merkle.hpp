@@ -64,6 +64,7 @@ struct chunk_map {
     static constexpr std::uint32_t least_chunk_size = std::uint32_t{256} << 10;
     static constexpr std::uint32_t largest_chunk_size = std::uint32_t{4} << 20;
     static constexpr std::uint64_t largest_file = std::uint64_t{1} << 44; ///< 16 TiB
+    static constexpr std::uint64_t most_chunks = largest_file / largest_chunk_size;
 
     std::uint64_t size = 0;                       ///< of the file, in bytes
     std::uint32_t chunk_size = least_chunk_size;  ///< in bytes
@@ -77,7 +78,7 @@ struct chunk_map {
     /// Whether a peer's numbers are possible.
     constexpr bool valid() const noexcept {
         return size <= largest_file && std::has_single_bit(chunk_size) && chunk_size >= least_chunk_size &&
-               chunk_size <= largest_chunk_size;
+               chunk_size <= largest_chunk_size && count() <= most_chunks;
     }
 
     constexpr std::uint64_t count() const noexcept { return size / chunk_size + (size % chunk_size != 0); }

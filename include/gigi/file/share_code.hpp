@@ -26,8 +26,11 @@ class share_code {
     static result<share_code> parse(std::string_view typed);
 
     /// Whether a file is the one that this names. A whole root does not bind the size: it can also name 64 bytes that are
-    /// two hashes of the tree.
-    bool names(merkle_hash const &root, std::uint64_t size) const { return text_ == (is_root() ? to_hex(root) : of(root, size).text_); }
+    /// two hashes of the tree. Zeros alone are the root of the empty file, and of no other.
+    bool names(merkle_hash const &root, std::uint64_t size) const {
+        if ((size == 0) != (root == merkle_hash{})) return false;
+        return text_ == (is_root() ? to_hex(root) : of(root, size).text_);
+    }
 
     bool is_root() const noexcept { return text_.size() == 64; }
     /// The one way in which it is written.

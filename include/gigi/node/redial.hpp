@@ -28,9 +28,9 @@ class redial_policy {
     /// @param most peers that are wanted at once; further ones are passed over
     explicit redial_policy(std::size_t most = 1024) noexcept : most_{most} {}
 
-    /// A peer should be connected: dial it at once, and whenever the connection is lost. Wanting it again changes nothing
-    /// but that a long pause ends: the peer has just shown a sign of life.
-    /// @param why the peer is wanted as long as any reason is left
+    /// A peer should be connected: dial it at once, and whenever the connection is lost. Wanting it again changes nothing:
+    /// announcements are not authenticated, and must not shorten pauses (T15).
+    /// @param why the peer is wanted as long as any reason is left; one more than there were ends its pause
     void want(peer_id const &peer, reason why, time_point now);
     void unwant(peer_id const &peer, reason why);
     bool wants(peer_id const &peer) const { return wanted_.contains(peer); }

@@ -50,6 +50,11 @@ TEST_CASE("share code: bound to the content and to its size") {
     CHECK(code.names(root, 1000));
     CHECK(!code.names(root, 1001)); // T25
     CHECK(!code.names(root_of(2), 1000));
+    // The empty file has no tree: whoever says that a file is empty shows nothing, and is believed of its own root alone.
+    auto const whole = share_code::parse(to_hex(root)).value();
+    CHECK(!whole.names(root, 0)); // T25
+    CHECK(share_code::parse(std::string(64, '0')).value().names({}, 0));
+    CHECK(!share_code::parse(std::string(64, '0')).value().names({}, 5));
 }
 
 TEST_CASE("share code: as people type it") {

@@ -43,6 +43,7 @@ TEST_CASE("received_file: MIME types by content, then by name") {
         char const *name, *expected;
     };
     for (auto const &[data, name, expected] : {row{"\x89PNG\r\n\x1a\n", "x", "image/png"}, row{"\xff\xd8\xff", "x.txt", "image/jpeg"}, row{"GIF89a", "", "image/gif"},
-                                               row{"RIFF1234WEBP", "", "image/webp"}, row{"<svg", "A.SVG", "image/svg+xml"}, row{"", "x", "application/octet-stream"}})
+                                               row{"RIFF1234WEBP", "", "image/webp"}, row{"<svg", "A.SVG", "image/svg+xml"},
+                                               row{{"MM\0*", 4}, "", "image/tiff"}, row{{"II*\0", 4}, "", "image/tiff"}, row{"MMS", "a.txt", "application/octet-stream"}, row{"", "x", "application/octet-stream"}})
         CHECK(mime_type_of(as_bytes(data), name) == std::string{expected});
 }

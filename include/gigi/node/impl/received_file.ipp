@@ -54,7 +54,7 @@ GIGI_INLINE std::string mime_type_of(bytes_view data, std::string_view name) {
     if (starts("GIF87a") || starts("GIF89a")) return "image/gif";
     if (starts("RIFF") && starts("WEBP", 8)) return "image/webp";
     if (starts("BM")) return "image/bmp";
-    if (starts("II*\0") || starts("MM\0*")) return "image/tiff";
+    if (starts({"II*\0", 4}) || starts({"MM\0*", 4})) return "image/tiff";
     if (starts("ftypavif", 4)) return "image/avif";
     if (starts("ftypheic", 4)) return "image/heic";
     std::string ending{name.substr(std::min(name.rfind('.'), name.size()))};

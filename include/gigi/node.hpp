@@ -8,6 +8,7 @@
 #include "core/clock.hpp"
 #include "core/condition.hpp"
 #include "core/error.hpp"
+#include "core/lifeline.hpp"
 #include "core/log.hpp"
 #include "core/task_group.hpp"
 #include "core/timeout.hpp"
@@ -199,7 +200,7 @@ class node_base {
         ~operation();
 
       private:
-        node_base &node_;
+        lifeline<node_base>::handle node_;
     };
 
     awaitable<void> end_all();
@@ -221,6 +222,7 @@ class node_base {
     std::unique_ptr<node_core> core_;
     std::size_t operations_ = 0;
     bool stopping_ = false;
+    lifeline<node_base> life_{this};
 };
 
 /// A node made of another stack; see `default_stack` for what one names.

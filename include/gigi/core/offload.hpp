@@ -7,6 +7,7 @@
 #include "condition.hpp"
 #include "error.hpp"
 
+#include <atomic>
 #include <cstddef>
 #include <exception>
 #include <memory>
@@ -18,12 +19,38 @@ namespace gigi::inline v1 {
 
 namespace detail {
 
+enum class offload_phase { waiting, running, posting, finished, abandoned };
+
 template <class T> struct offloaded {
-    explicit offloaded(any_io_executor const &executor) : finished{executor} {}
+    // The context must not run out of work while the result is on its way.
+    explicit offloaded(any_io_executor const &executor)
+        : finished{executor}, home{asio::prefer(executor, asio::execution::outstanding_work.tracked)} {}
     std::conditional_t<std::is_void_v<T>, bool, std::optional<T>> value{};
     std::exception_ptr failure;
     bool done = false; // touched on the caller's strand only
     async_condition finished;
+    any_io_executor home; // the job's, until it has posted
+    std::atomic<offload_phase> phase{offload_phase::waiting};
+};
+
+/// In the frame of who waits. A context that is destroyed takes the frame with it, and with the frame what the work refers to: work
+/// that has not begun then never does, and work that runs is waited for.
+template <class T> class offload_guard {
+  public:
+    explicit offload_guard(std::shared_ptr<offloaded<T>> state) : state_{std::move(state)} {}
+    offload_guard(offload_guard const &) = delete;
+    ~offload_guard() {
+        if (state_->done) return;
+        auto seen = offload_phase::waiting;
+        if (!state_->phase.compare_exchange_strong(seen, offload_phase::abandoned)) {
+            if (seen == offload_phase::running) state_->phase.compare_exchange_strong(seen, offload_phase::abandoned);
+            while ((seen = state_->phase.load()) != offload_phase::finished) state_->phase.wait(seen);
+        }
+        state_->home = {}; // the job may live on
+    }
+
+  private:
+    std::shared_ptr<offloaded<T>> state_;
 };
 
 } // namespace detail
@@ -35,9 +62,9 @@ template <class F> [[nodiscard]] awaitable<std::invoke_result_t<F &>> run_on(any
     using value = std::invoke_result_t<F &>;
     any_io_executor const executor = co_await asio::this_coro::executor;
     auto const state = std::make_shared<detail::offloaded<value>>(executor);
-    // The context must not run out of work while the result is on its way.
-    any_io_executor const home = asio::prefer(executor, asio::execution::outstanding_work.tracked);
-    auto job = [state, home, work = std::move(work)]() mutable {
+    auto job = [state, work = std::move(work)]() mutable {
+        auto expected = detail::offload_phase::waiting;
+        if (!state->phase.compare_exchange_strong(expected, detail::offload_phase::running)) return;
         try {
             if constexpr (std::is_void_v<value>)
                 work();
@@ -46,12 +73,18 @@ template <class F> [[nodiscard]] awaitable<std::invoke_result_t<F &>> run_on(any
         } catch (...) {
             state->failure = std::current_exception();
         }
-        asio::post(home, [state = std::move(state)] {
-            state->done = true;
-            state->finished.notify_all();
-        });
+        expected = detail::offload_phase::running;
+        if (state->phase.compare_exchange_strong(expected, detail::offload_phase::posting))
+            asio::post(state->home, [state] {
+                state->done = true;
+                state->finished.notify_all();
+            });
+        state->phase = detail::offload_phase::finished;
+        state->phase.notify_all();
     };
     asio::post(pool, std::move(job));
+    detail::offload_guard const guard{state};
+    bool const throwing = co_await asio::this_coro::throw_if_cancelled();
     co_await asio::this_coro::throw_if_cancelled(false);
     bool interrupted = false;
     while (!state->done) {
@@ -66,7 +99,7 @@ template <class F> [[nodiscard]] awaitable<std::invoke_result_t<F &>> run_on(any
             co_await asio::this_coro::reset_cancellation_state();
         }
     }
-    co_await asio::this_coro::throw_if_cancelled(true);
+    co_await asio::this_coro::throw_if_cancelled(throwing);
     if (interrupted) throw error{make_error_code(errc::cancelled)};
     if (state->failure) std::rethrow_exception(state->failure);
     if constexpr (!std::is_void_v<value>) co_return std::move(*state->value);

@@ -33,6 +33,7 @@ template <class T> struct timed_operation {
 
 /// Waits until the operation has ended; passes the caller's own cancellation on to it.
 template <class T> awaitable<void> drain(timed_operation<T> &operation) {
+    bool const throwing = co_await asio::this_coro::throw_if_cancelled();
     co_await asio::this_coro::throw_if_cancelled(false);
     while (!operation.done) {
         bool woken = true;
@@ -47,7 +48,7 @@ template <class T> awaitable<void> drain(timed_operation<T> &operation) {
             operation.cancel.emit(asio::cancellation_type::terminal);
         }
     }
-    co_await asio::this_coro::throw_if_cancelled(true);
+    co_await asio::this_coro::throw_if_cancelled(throwing);
 }
 
 } // namespace detail

@@ -250,13 +250,14 @@ GIGI_INLINE node_base::node_base(any_io_executor const &executor, node_options o
     : options_{std::move(options)}, parts_{std::move(parts)}, executor_{asio::make_strand(executor)},
       events_{executor_, event_limits{options_.max_queued_events, options_.max_queued_event_bytes}}, own_events_{events_.subscribe(true)}, idle_{executor_} {}
 
-GIGI_INLINE node_base::operation::operation(node_base &of) : node_{of} {
-    node_.running();
-    ++node_.operations_;
+GIGI_INLINE node_base::operation::operation(node_base &of) : node_{of.life_.get()} {
+    of.running();
+    ++of.operations_;
 }
 
 GIGI_INLINE node_base::operation::~operation() {
-    if (--node_.operations_ == 0) node_.idle_.notify_all();
+    auto *const of = *node_;
+    if (of && --of->operations_ == 0) of->idle_.notify_all();
 }
 
 GIGI_INLINE node_core &node_base::running() const {

@@ -7,6 +7,7 @@
 #include "../core/asio.hpp"
 #include "../core/clock.hpp"
 #include "../core/condition.hpp"
+#include "../core/lifeline.hpp"
 #include "../peer/peer_id.hpp"
 
 #include <cstddef>
@@ -41,10 +42,10 @@ class receive_budget {
 
       private:
         friend receive_budget;
-        share(receive_budget &of, peer_id who, std::size_t size) : of_{&of}, who_{std::move(who)}, size_{size} {}
+        share(receive_budget &of, peer_id who, std::size_t size) : of_{of.life_.get()}, who_{std::move(who)}, size_{size} {}
         void give_back() noexcept;
 
-        receive_budget *of_ = nullptr;
+        lifeline<receive_budget>::handle of_;
         peer_id who_;
         std::size_t size_ = 0;
     };
@@ -72,7 +73,7 @@ class receive_budget {
 
     /// Has a place in its peer's lane for as long as it lives.
     struct asking {
-        receive_budget &budget;
+        lifeline<receive_budget>::handle budget;
         peer_id who;
         waiting &mine;
         asking(receive_budget &of, peer_id const &peer, waiting &w);
@@ -95,6 +96,7 @@ class receive_budget {
     std::map<peer_id, std::size_t> held_by_;
     std::list<lane> lanes_; // in the order of their turns; none is empty
     std::uint64_t delayed_ = 0, refused_ = 0;
+    lifeline<receive_budget> life_{this};
 };
 
 } // namespace gigi::inline v1

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "../core/clock.hpp"
+#include "../core/lifeline.hpp"
 #include "../core/task_group.hpp"
 #include "../link/swarm.hpp"
 #include "../peer/multiaddr.hpp"
@@ -88,6 +89,7 @@ class identify_service {
     bool due_ = false;                // `push_all` waits
     std::map<peer_id, bool> pushes_;  // under way; whether there is more to tell by now
     task_group tasks_;
+    lifeline<identify_service> life_{this}; // until `stop()`
 };
 
 } // namespace gigi::inline v1

@@ -62,3 +62,52 @@ TEST_CASE("run_on: a cancelled caller waits for the end of what has begun") {
         CHECK(ended);
     });
 }
+
+TEST_CASE("run_on: a context that is destroyed waits for work that has begun") {
+    asio::thread_pool pool{1};
+    std::atomic<int> begun = 0;
+    auto const writes_here = [&]() -> awaitable<void> {
+        std::string local(1000, 'a'); // goes with this frame
+        auto work = [&] {
+            ++begun;
+            std::this_thread::sleep_for(50ms);
+            local.assign(1000, 'b');
+        };
+        co_await run_on(pool.get_executor(), work);
+    };
+    {
+        asio::io_context io;
+        asio::co_spawn(io, writes_here(), [](std::exception_ptr) {});
+        while (begun == 0) io.run_for(1ms);
+    }
+    pool.join();
+    CHECK(begun == 1);
+}
+
+TEST_CASE("run_on: work that has not begun when its context is destroyed never does") {
+    asio::thread_pool pool{1};
+    std::atomic<bool> let_go = false, begun = false;
+    asio::post(pool, [&] { let_go.wait(false); });
+    auto work = [&] { begun = true; };
+    {
+        asio::io_context io;
+        asio::co_spawn(io, run_on(pool.get_executor(), work), [](std::exception_ptr) {});
+        io.run_for(10ms);
+    }
+    let_go = true;
+    let_go.notify_all();
+    pool.join();
+    CHECK_FALSE(begun);
+}
+
+TEST_CASE("run_on: a caller that wants no exceptions of its cancellation is left so") {
+    asio::thread_pool pool{1};
+    run([&]() -> awaitable<void> {
+        co_await asio::this_coro::throw_if_cancelled(false);
+        auto work = [] { return 1; };
+        int const one = co_await run_on(pool.get_executor(), work);
+        CHECK(one == 1);
+        bool const throwing = co_await asio::this_coro::throw_if_cancelled();
+        CHECK_FALSE(throwing);
+    });
+}

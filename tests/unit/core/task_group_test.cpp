@@ -155,3 +155,18 @@ TEST_CASE("task_group: a context destroyed in the middle frees the tasks, and th
     io.poll();
     CHECK(ended == 0);
 }
+
+TEST_CASE("task_group, with_timeout: a caller that wants no exceptions of its cancellation is left so") {
+    run([]() -> awaitable<void> {
+        auto const executor = co_await asio::this_coro::executor;
+        co_await asio::this_coro::throw_if_cancelled(false);
+        task_group group{executor};
+        group.spawn(sleep_for(1ms));
+        co_await group.join();
+        bool throwing = co_await asio::this_coro::throw_if_cancelled();
+        CHECK_FALSE(throwing);
+        co_await with_timeout(sleep_for(1ms), 1s);
+        throwing = co_await asio::this_coro::throw_if_cancelled();
+        CHECK_FALSE(throwing);
+    });
+}

@@ -153,6 +153,27 @@ TEST_CASE("gossip: the app judges, and may publish from within the callback") {
     w.stop();
 }
 
+TEST_CASE("gossip: a callback that leaves the topic in which a peer has just been heard keeps nobody connected") {
+    gossip_world w;
+    swarm_options quick;
+    quick.idle_timeout = 1min;
+    auto &a = w.add({}, quick);
+    auto &p = w.add_scripted();
+    a.chat.subscribe(topic);
+    a.on_message = [&](gossip_node::message const &) { a.chat.unsubscribe(topic); };
+    w.connect(p, a);
+    w.sim.run(p.open(a));
+    rpc both = rpc_of(p.sign(topic, "goodbye", 1));
+    both.subscriptions.push_back({true, topic});
+    w.sim.run(p.say(both));
+    w.run_for(1s);
+    REQUIRE(a.got.size() == 1);
+    CHECK(a.joined.empty());
+    w.run_for(3min);
+    CHECK_FALSE(a.net.is_connected(p.id()));
+    w.stop();
+}
+
 TEST_CASE("gossip: what must not be published, and where") {
     gossip_world w;
     auto &a = w.add();
@@ -450,6 +471,33 @@ TEST_CASE("T5: a large frame that waits for room does not keep gossip from stopp
     CHECK(a.net.receiving().held() == 1 << 20);
     elsewhere = {};
     w.stop();
+}
+
+TEST_CASE("T5: gossip stops at once in whatever turn a large frame's length has come") {
+    for (int turns = 0; turns < 60; ++turns) {
+        CAPTURE(turns);
+        swarm_options links;
+        links.max_receiving = 1 << 20;
+        gossip_world w;
+        auto &a = w.add({}, links);
+        a.chat.subscribe(topic);
+        auto &p = w.add_scripted();
+        w.connect(p, a);
+        auto elsewhere = w.sim.run(a.net.receiving().take(p.id(), 1 << 20, 1s));
+        bytes header;
+        append_varint(header, 1 << 20);
+        w.sim.run(p.open(a));
+        w.run_for(1s);
+        task_group saying{w.sim.get_executor()};
+        saying.spawn(p.out->write(header));
+        for (int i = 0; i < turns; ++i) w.sim.step();
+        auto const began = w.sim.now();
+        w.sim.run(a.chat.stop());
+        CHECK(w.sim.now() - began < 1s);
+        w.sim.run(saying.join());
+        elsewhere = {};
+        w.stop();
+    }
 }
 
 TEST_CASE("T5: a peer that does not read costs bounded memory, and the others nothing") {

@@ -1,5 +1,6 @@
 #include <gigi/link/swarm.hpp>
 
+#include <gigi/core/timeout.hpp>
 #include <gigi/link/connection.hpp>
 #include <gigi/link/dial_race.hpp>
 #include <gigi/link/lazy_stream.hpp>
@@ -598,6 +599,37 @@ TEST_CASE("swarm: stopping does not wait for the last words of those who left") 
     l.sim.run(l[1].net.stop());
     CHECK(l.sim.now() - before < 1s);
     CHECK(l[1].disconnected == 1);
+}
+
+TEST_CASE("swarm: a connection whose handlers need a while to end is told as gone, and counted, when the swarm stops") {
+    lab l{2};
+    l[1].net.handle("/slow", [](stream) -> awaitable<void> { co_await with_timeout(with_timeout(sleep_for(1h), 2h), 3h); });
+    l.dial(0, l[1].address);
+    std::vector<stream> kept;
+    CHECK_FALSE(l.code_of(open(l[0].net, l.id(1), {"/slow"}, kept)));
+    kept.clear();
+    l.sim.run(l[1].net.stop());
+    CHECK(l[1].disconnected == 1);
+    CHECK(l[1].net.connection_count() == 0);
+    CHECK(l[1].net.stats().connections_closed == l[1].net.stats().connections_opened);
+}
+
+TEST_CASE("swarm: a handler that throws anything at all harms its own stream only") {
+    lab l{3};
+    l[1].net.handle("/odd", [](stream) -> awaitable<void> {
+        throw 42;
+        co_return;
+    });
+    serve_requests<doubling>(l[1].net, [](peer_id const &, std::string const &q) { return q + q; }, 5s);
+    l.dial(0, l[1].address);
+    std::vector<stream> kept;
+    l.code_of(open(l[0].net, l.id(1), {"/odd"}, kept)); // it may be reset before it is agreed on
+    std::string answer;
+    CHECK_FALSE(l.code_of(ask(l[0].net, l.id(1), "ha", answer)));
+    CHECK(answer == "haha");
+    CHECK_FALSE(l.dial(1, l[2].address));
+    l.sim.run(l[1].net.stop());
+    CHECK(l[1].net.connection_count() == 0);
 }
 
 TEST_CASE("swarm: stopping ends dials, whether their addresses name a peer or not") {

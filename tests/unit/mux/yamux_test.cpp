@@ -768,6 +768,48 @@ TEST_CASE("yamux: a peer that breaks the protocol is told so, and every stream e
     });
 }
 
+TEST_CASE("yamux: T3: a connection whose queue of answers runs over by what this side does ends, though the peer reads again") {
+    duration const took = run_simulated([](any_io_executor executor) -> awaitable<void> {
+        memory_link link{executor};
+        mux_limits few;
+        few.max_inbound_streams = 0;
+        yamux<memory_channel> a{executor, link.dialler(), true, few};
+        memory_channel raw = link.listener();
+        std::error_code code;
+        task_group tasks{executor};
+        tasks.spawn(pair::watch(a, code));
+        std::vector<stream> ours;
+        for (int i = 0; i < 20; ++i) {
+            ours.emplace_back(a.open_stream(), peer_id{});
+            co_await ours.back().write(as_bytes("x"));
+        }
+        co_await settle();
+        link.forth->capacity = 1; // from now on it takes nothing
+        bytes asked;
+        for (std::uint32_t i = 0; i < 4092; ++i) {
+            bytes const head = from_hex("00010001").value();
+            append(asked, head);
+            append_be(asked, 2 * i + 2);
+            append_be(asked, std::uint32_t{0});
+        }
+        bytes_view pieces[] = {asked};
+        std::span<bytes_view const> const all{pieces};
+        co_await raw.write(all);
+        co_await settle();
+        CHECK_FALSE(code);
+        ours.clear(); // each is reset
+        co_await settle();
+        link.forth->capacity = 256 * 1024; // and now everything
+        for (;;) {
+            bytes_view const heard = co_await raw.read();
+            if (heard.empty()) break;
+        }
+        co_await tasks.join();
+        CHECK(code);
+    });
+    CHECK(took < 1min);
+}
+
 TEST_CASE("yamux: a peer that leaves because something is wrong ends all streams at once") {
     duration const took = run_simulated([](any_io_executor executor) -> awaitable<void> {
         memory_link link{executor};

@@ -158,6 +158,39 @@ TEST_CASE("identify: peers that take a push and are silent keep nobody else wait
     CHECK(heard.back().listen_addresses.size() == 2);
 }
 
+TEST_CASE("identify: a push that comes when the service has stopped, and is gone, is not told") {
+    simulation sim{1};
+    memory_network network{sim.get_executor(), sim.random()};
+    memory_host here{network, "10.0.0.1", sim.random()}, other{network, "10.0.0.2", sim.random()};
+    sim.run(here.connect(other));
+    int told = 0;
+    auto service = std::make_unique<identify_service>(other.net, "test/1", [] { return std::vector<multiaddr>(); },
+                                                      [&](peer_id const &, identify_message const &) { ++told; });
+    auto const open_push = [&]() -> awaitable<stream> {
+        std::vector<std::string> protocols{std::string{identify_service::push_protocol}};
+        stream opened = co_await here.net.open_stream(other.id(), std::move(protocols));
+        co_return opened;
+    };
+    auto const say = [&](stream to) -> awaitable<void> {
+        framed<stream, message_codec> channel{std::move(to)};
+        identify_message m;
+        m.agent = "late/1";
+        co_await channel.write(m);
+        channel.close_write();
+    };
+    stream early = sim.run(open_push()), late = sim.run(open_push());
+    sim.run(say(std::move(early)));
+    sim.run_for(1s);
+    CHECK(told == 1);
+    sim.run(service->stop());
+    service.reset();
+    sim.run(say(std::move(late)));
+    sim.run_for(1s);
+    CHECK(told == 1);
+    sim.run(here.net.stop());
+    sim.run(other.net.stop());
+}
+
 TEST_CASE("identify: the record of this node is signed anew only when its addresses change") {
     world w{0};
     auto const first = w.service.self(std::nullopt).signed_record;

@@ -150,6 +150,29 @@ awaitable<void> names() {
 
 TEST_CASE("tcp: pieces arrive whole and in order, over IPv4 and IPv6; one direction ends before the other") { testing::run_test(transfer); }
 TEST_CASE("tcp: failures say what happened") { testing::run_test(failures); }
+TEST_CASE("tcp: a dial that is cancelled in any turn of the event loop tells its caller, also where it has just succeeded") {
+    asio::io_context io;
+    auto const listener = tcp_transport{io.get_executor()}.listen(at("/ip4/127.0.0.1/tcp/0"));
+    auto const dial_and_read = [](tcp_transport net, multiaddr to) -> awaitable<void> {
+        tcp_connection made = co_await net.dial(to);
+        co_await receive(made); // for ever
+    };
+    int waited = 0;
+    for (int turns = 0; turns < 40; ++turns) {
+        CAPTURE(turns);
+        asio::cancellation_signal cancel;
+        bool ended = false;
+        asio::co_spawn(io, dial_and_read(tcp_transport{io.get_executor()}, listener.local_address()),
+                       asio::bind_cancellation_slot(cancel.slot(), [&](std::exception_ptr) { ended = true; }));
+        for (int i = 0; i < turns; ++i) waited += io.poll_one() == 0;
+        cancel.emit(asio::cancellation_type::terminal);
+        for (int i = 0; i < 1000 && !ended; ++i) io.run_one_for(std::chrono::milliseconds{1});
+        CHECK(ended);
+        io.restart();
+    }
+    CHECK(waited > 0); // the last of them were cancelled while they read
+}
+
 TEST_CASE("tcp: names are resolved") { testing::run_test(names); }
 
 #ifndef _WIN32

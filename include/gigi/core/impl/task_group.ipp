@@ -36,6 +36,7 @@ GIGI_INLINE void task_group::cancel() {
 }
 
 GIGI_INLINE awaitable<void> task_group::join() {
+    bool const throwing = co_await asio::this_coro::throw_if_cancelled();
     co_await asio::this_coro::throw_if_cancelled(false);
     bool interrupted = false;
     while (!children_.empty()) {
@@ -51,7 +52,7 @@ GIGI_INLINE awaitable<void> task_group::join() {
             co_await asio::this_coro::reset_cancellation_state(); // the waits that follow are for the drain
         }
     }
-    co_await asio::this_coro::throw_if_cancelled(true);
+    co_await asio::this_coro::throw_if_cancelled(throwing);
     if (interrupted) throw error{make_error_code(errc::cancelled)};
     if (failure_) std::rethrow_exception(std::exchange(failure_, nullptr));
 }

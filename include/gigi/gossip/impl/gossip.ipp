@@ -126,6 +126,7 @@ GIGI_INLINE void gossip::flush() {
         callbacks_.on_message(m);
     }
     for (auto const &m : output.memberships) {
+        if (m.joined && !mesh_.is_joined(m.topic)) continue; // a callback has left it meanwhile
         if (m.joined)
             swarm_.protect(m.peer, protection(m.topic));
         else
@@ -233,18 +234,13 @@ GIGI_INLINE awaitable<void> gossip::read(stream incoming) {
     link->wake.notify_all();
     mesh_.add_peer(link->peer, version, link->dialled);
     flush();
-    struct counted {
-        gossip &owner;
-        explicit counted(gossip &g) : owner{g} { ++owner.readers_; }
-        ~counted() {
-            if (--owner.readers_ == 0) owner.idle_.notify_all();
-        }
-    } const count{*this};
+    ++readers_;
     std::exception_ptr failure;
     try {
         while (!link->ended && link->in == in) {
             std::optional<std::size_t> const size = co_await in->frames.next_size(options_.max_rpc_size);
             if (!size) throw error{make_error_code(errc::end_of_stream)};
+            if (in->ended) break; // in the turn in which the size came: nothing would interrupt what follows
             receive_budget::share room;
             if (*size > small_rpc) {
                 room = co_await make_room(link->peer, in, *size);
@@ -259,6 +255,7 @@ GIGI_INLINE awaitable<void> gossip::read(stream incoming) {
         failure = std::current_exception();
     }
     if (link->in == in) link->in.reset();
+    if (--readers_ == 0) idle_.notify_all();
     if (failure) std::rethrow_exception(failure);
 }
 

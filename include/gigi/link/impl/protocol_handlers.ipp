@@ -57,6 +57,8 @@ GIGI_INLINE awaitable<void> protocol_handlers::serve(std::shared_ptr<connection>
         log(log_level::debug, "swarm", protocol, " stream from ", c->info.peer.to_string(), ": ", e.what());
     } catch (std::exception const &e) {
         log(log_level::warning, "swarm", protocol, " handler: ", e.what());
+    } catch (...) {
+        log(log_level::warning, "swarm", protocol, " handler: threw what is no std::exception");
     }
 }
 

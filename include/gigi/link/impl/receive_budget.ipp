@@ -22,7 +22,7 @@ GIGI_INLINE receive_budget::share &receive_budget::share::operator=(share &&othe
 }
 
 GIGI_INLINE void receive_budget::share::give_back() noexcept {
-    if (of_) std::exchange(of_, nullptr)->release(who_, size_);
+    if (auto const of = std::exchange(of_, nullptr); of && *of) (*of)->release(who_, size_);
 }
 
 GIGI_INLINE awaitable<receive_budget::share> receive_budget::take(peer_id who, std::size_t size, duration patience) {
@@ -56,18 +56,19 @@ GIGI_INLINE awaitable<receive_budget::share> receive_budget::take(peer_id who, s
     co_return share{*this, std::move(who), size};
 }
 
-GIGI_INLINE receive_budget::asking::asking(receive_budget &of, peer_id const &peer, waiting &w) : budget{of}, who{peer}, mine{w} {
-    auto const found = std::ranges::find(budget.lanes_, who, &lane::who);
-    auto &to = found == budget.lanes_.end() ? budget.lanes_.emplace_back(lane{who, {}}) : *found;
+GIGI_INLINE receive_budget::asking::asking(receive_budget &of, peer_id const &peer, waiting &w) : budget{of.life_.get()}, who{peer}, mine{w} {
+    auto const found = std::ranges::find(of.lanes_, who, &lane::who);
+    auto &to = found == of.lanes_.end() ? of.lanes_.emplace_back(lane{who, {}}) : *found;
     to.queue.push_back(&mine);
 }
 
 GIGI_INLINE receive_budget::asking::~asking() {
-    if (mine.granted) return;
-    auto const found = std::ranges::find(budget.lanes_, who, &lane::who);
+    if (mine.granted || !*budget) return;
+    auto &all = **budget;
+    auto const found = std::ranges::find(all.lanes_, who, &lane::who);
     std::erase(found->queue, &mine);
-    if (found->queue.empty()) budget.lanes_.erase(found);
-    budget.grant(); // others may have waited for this one
+    if (found->queue.empty()) all.lanes_.erase(found);
+    all.grant(); // others may have waited for this one
 }
 
 GIGI_INLINE awaitable<void> receive_budget::wait(waiting &mine) {

@@ -263,20 +263,16 @@ GIGI_INLINE awaitable<void> swarm::accept_connections(std::shared_ptr<acceptor> 
 }
 
 GIGI_INLINE awaitable<void> swarm::accept_one(std::unique_ptr<pending_connection> incoming, std::string host) {
-    struct counted {
-        inbound_limits &limits;
-        std::string const &host;
-        counted(inbound_limits &l, std::string const &h) : limits{l}, host{h} { limits.begin_handshake(host); }
-        ~counted() { limits.end_handshake(host); }
-    } const count{inbound_, host};
+    inbound_.begin_handshake(host);
     try {
         established made = co_await with_timeout(incoming->upgrade(), options_.handshake_timeout);
         auto const added = admit(std::move(made), direction::inbound);
         if (!added) log(log_level::debug, "swarm", "inbound refused: ", added.error().message());
-    } catch (std::system_error const &e) {
+    } catch (std::exception const &e) {
         ++stats_.handshakes_failed;
         log(log_level::debug, "swarm", "inbound handshake: ", e.what());
     }
+    inbound_.end_handshake(host);
 }
 
 GIGI_INLINE result<std::shared_ptr<connection>> swarm::admit(established made, direction dir) {
@@ -335,7 +331,10 @@ GIGI_INLINE awaitable<void> swarm::supervise(std::shared_ptr<connection> c) {
     if (in_order) co_await finish_handlers(c);
     co_await asio::this_coro::reset_cancellation_state();
     c->tasks.cancel();
-    co_await c->tasks.join();
+    try {
+        co_await c->tasks.join();
+    } catch (...) { // `stop()` came while it waited: the tasks have ended all the same
+    }
     all_.remove(c);
     add(stats_.mux, c->mux->counts());
     if (c->info.dir == direction::inbound) inbound_.remove_connection(inbound_limits::host_of(c->info.remote));

@@ -189,6 +189,7 @@ GIGI_INLINE void yamux_connection::abort_with(std::error_code why) noexcept {
 }
 
 GIGI_INLINE void yamux_connection::wake_writer() {
+    if (session_.failure()) begin_ending();
     if (session_.wants_write() || closing()) waits_.notify(writer_);
 }
 

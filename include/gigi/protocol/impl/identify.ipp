@@ -106,6 +106,7 @@ GIGI_INLINE void identify_service::push_soon() {
 GIGI_INLINE awaitable<void> identify_service::stop() {
     swarm_.unhandle(protocol);
     swarm_.unhandle(push_protocol);
+    life_.end();
     tasks_.cancel();
     co_await tasks_.join();
 }
@@ -150,7 +151,9 @@ GIGI_INLINE awaitable<void> identify_service::take_push(stream incoming) {
     peer_id const peer = incoming.peer();
     incoming.expires_at(clock_.now() + patience);
     framed<stream, message_codec> channel{std::move(incoming)};
+    auto const here = life_.get();
     identify_message const message = co_await read_all(channel);
+    if (!*here) co_return; // stopped, and gone maybe
     channel.close_write();
     if (auto const failed = check(peer, message)) throw error{failed, "identify push"};
     identified_(peer, message);
@@ -169,19 +172,15 @@ GIGI_INLINE awaitable<void> identify_service::push_all() {
 }
 
 GIGI_INLINE awaitable<void> identify_service::push_to(peer_id peer) {
-    struct entry {
-        std::map<peer_id, bool> &all;
-        peer_id const &peer;
-        ~entry() { all.erase(peer); }
-    } const mine{pushes_, peer};
     do {
         pushes_[peer] = false;
         try {
             co_await push(peer);
-        } catch (std::system_error const &e) {
+        } catch (std::exception const &e) {
             log(log_level::debug, "identify", "push: ", e.what());
         }
-    } while (pushes_[peer]);
+    } while (pushes_[peer] && !tasks_.cancelled());
+    pushes_.erase(peer);
 }
 
 GIGI_INLINE awaitable<void> identify_service::push(peer_id peer) {

@@ -124,9 +124,11 @@ GIGI_INLINE awaitable<std::optional<asio::ip::tcp::socket>> endpoint_race::run(s
         failure = std::current_exception();
     }
     attempts_.cancel();
-    co_await asio::this_coro::reset_cancellation_state();
+    bool const throwing = co_await asio::this_coro::throw_if_cancelled(); // the caller must still learn that it is cancelled
+    co_await asio::this_coro::throw_if_cancelled(false);
     co_await attempts_.join();
-    if (!winner_ && failure) std::rethrow_exception(failure);
+    co_await asio::this_coro::throw_if_cancelled(throwing);
+    if (failure) std::rethrow_exception(failure);
     co_return std::move(winner_);
 }
 

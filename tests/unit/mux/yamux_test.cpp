@@ -807,7 +807,7 @@ TEST_CASE("yamux: T3: a connection whose queue of answers runs over by what this
         co_await tasks.join();
         CHECK(code);
     });
-    CHECK(took < 1min);
+    CHECK(took < 20s); // not when a ping would have been due
 }
 
 TEST_CASE("yamux: a peer that leaves because something is wrong ends all streams at once") {

@@ -53,7 +53,7 @@ class multiaddr {
 
     /// The IP address as 4 or 16 bytes; empty where the address begins otherwise.
     bytes_view ip() const;
-    /// The same, where IPv6 has an IPv4 address mapped into it (::ffff:0:0/96) that one's 4 bytes.
+    /// The same, where IPv6 has an IPv4 address mapped into it (RFC 4291, 2.5.5.2) that one's 4 bytes.
     bytes_view ip_unmapped() const;
     /// The IP address as text, without port and zone; or the DNS name; or empty.
     std::string ip_text() const;

@@ -7,6 +7,7 @@
 
 #include "../core/clock.hpp"
 #include "../core/task_group.hpp"
+#include "../core/uninterrupted.hpp"
 #include "chunk_store.hpp"
 #include "chunker.hpp"
 #include "client.hpp"
@@ -59,7 +60,7 @@ template <ByteStream Stream> class file_download {
     /// @throws error: `errc::unknown_code`, `errc::file_changed`, `errc::hash_mismatch`, `errc::rejected`, `errc::limit_exceeded`,
     ///   `errc::timed_out` (it sends nothing any more) as the last source had it; `errc::disk_full`, `errc::io_error`; `errc::message_too_large` (above `max_size`); `errc::cancelled`;
     ///   whatever opening a stream throws
-    /// @par Cancellation What has been verified stays for the next attempt.
+    /// @par Cancellation What has been verified stays for the next attempt. Once the complete file is being given its name, returns it.
     [[nodiscard]] awaitable<downloaded_file> run() {
         std::exception_ptr failure;
         try {
@@ -75,12 +76,13 @@ template <ByteStream Stream> class file_download {
         downloaded_file done;
         if (!failure) {
             try {
-                done.path = co_await store_->finish();
+                co_await uninterrupted(finish_as(done.path)); // once begun it gives the file its name, which is not to be called a failure
             } catch (...) {
                 failure = std::current_exception();
             }
         }
         if (failure) {
+            co_await asio::this_coro::reset_cancellation_state(); // as above
             co_await tidy();
             std::rethrow_exception(failure);
         }
@@ -379,6 +381,8 @@ template <ByteStream Stream> class file_download {
         }
         co_await asio::this_coro::throw_if_cancelled(true);
     }
+
+    awaitable<void> finish_as(std::filesystem::path &out) { out = co_await store_->finish(); }
 
     /// After a failure: leaves nothing behind that is worth nothing.
     awaitable<void> tidy() {

@@ -1,6 +1,7 @@
 #include "file_world.hpp"
 
 #include <gigi/file/download_options.hpp>
+#include <gigi/testing/interruption.hpp>
 
 using namespace gigi;
 using namespace file_world;
@@ -351,6 +352,25 @@ TEST_CASE("transfer: cancelled in the middle, by the caller and by `cancel`") {
         CHECK(w.started.back().bytes > 0);
         co_await w.stop();
     });
+}
+
+TEST_CASE("transfer: cancelled at any step, it fails where no file has its name, and returns the file where it has") {
+    bytes const content = random_content(2 * chunk + 7);
+    int failed = 0;
+    for (std::uint64_t step = 0;; ++step) {
+        CAPTURE(step);
+        testing::simulation sim;
+        world w{sim.get_executor()};
+        std::string const code = sim.run(share_content(w, w.add_server(), "a", content));
+        auto const ended = testing::cancel_at(sim, w.ex, w.prepare(code).run(), step);
+        if (ended.failure) CHECK_MESSAGE(ended.code() == condition::cancelled, ended.message());
+        CHECK(fs::exists(w.output.path / "a") == ended.succeeded());
+        failed += !ended.succeeded();
+        sim.run(w.stop());
+        if (!ended.disturbed) break;
+        REQUIRE(step < 5000);
+    }
+    CHECK(failed > 0);
 }
 
 TEST_CASE("T21, T23: the peer's name for the file is made safe") {

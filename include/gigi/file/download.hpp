@@ -107,7 +107,7 @@ template <ByteStream Stream> class file_download {
     struct source {
         opener open;
         rate_pass pace;
-        bool held_back = false;                // by its pace: it does not stall, we do
+        bool held_back = false;                // by its pace, or by our disk: it does not stall, we do
         file_client<Stream> *client = nullptr; // while its stream is open
         chunker::source_id id = 0;             // while it is part of the plan
         std::error_code give_up;               // why it must not be used any longer
@@ -271,7 +271,10 @@ template <ByteStream Stream> class file_download {
             auto const verdict = plan_->begin_chunk(s.id, chunk);
             if (verdict == chunker::verdict::unexpected) throw error{errc::protocol_violation, "a chunk that was not asked for"};
             bytes buffer;
+            auto const arrived = clock_.now();
+            s.held_back = true;
             co_await take_buffer(buffer);
+            go_on(s, arrived);
             auto const body = mutable_bytes{buffer}.first(map.size_of(chunk));
             for (std::size_t at = 0; at < body.size();) {
                 mutable_bytes const rest = body.subspan(at, s.pace.part_of(body.size() - at));
@@ -282,8 +285,7 @@ template <ByteStream Stream> class file_download {
                     auto const before = clock_.now();
                     s.held_back = true;
                     co_await s.pace.wait(n);
-                    s.held_back = false;
-                    plan_->excuse(s.id, clock_.now() - before);
+                    go_on(s, before);
                 }
                 plan_->note_progress(s.id, n, clock_.now());
             }
@@ -297,6 +299,11 @@ template <ByteStream Stream> class file_download {
             ++checking_;
             checks_.spawn(check(chunk, std::move(buffer), find(s)));
         }
+    }
+    /// After a wait that was not for the source.
+    void go_on(source &s, time_point since) {
+        s.held_back = false;
+        plan_->excuse(s.id, clock_.now() - since);
     }
     source_ptr find(source &s) const {
         for (auto const &one : active_)

@@ -354,6 +354,43 @@ TEST_CASE("transfer: cancelled in the middle, by the caller and by `cancel`") {
     });
 }
 
+TEST_CASE("transfer: a disk of ours that stands still is not held against the sources") {
+    run([](world &w) -> awaitable<void> {
+        auto &s = w.add_server();
+        bytes const content = random_content(16 * chunk);
+        std::string const code = co_await share_content(w, s, "a", content);
+        slow_pool disk;
+        w.pool = disk.jobs.get_executor();
+        w.options.requests.stall_timeout = 30s;
+        w.options.max_reopens = 0;
+        s.options.write_timeout = 10min;
+        task_group others{w.ex};
+        others.spawn(disk.work());
+        auto const go_on = [](slow_pool &which) -> awaitable<void> {
+            co_await sleep_for(40s);
+            which.still = false;
+        };
+        bool stood = false;
+        s.on_connect = [&](line &l) {
+            l.ways[1].damage = [&](mutable_bytes, std::uint64_t position) {
+                if (position < 2 * chunk || std::exchange(stood, true)) return;
+                disk.still = true;
+                others.spawn(go_on(disk));
+            };
+        };
+        context_clock const clock{w.ex};
+        auto const begun = clock.now();
+        fs::path const path = co_await w.get(code);
+        CHECK(!w.failed);
+        CHECK(clock.now() - begun > 40s);
+        CHECK(s.connections == 1);
+        same(path, content);
+        others.cancel();
+        co_await others.join();
+        co_await w.stop();
+    });
+}
+
 TEST_CASE("transfer: cancelled at any step, it fails where no file has its name, and returns the file where it has") {
     bytes const content = random_content(2 * chunk + 7);
     int failed = 0;

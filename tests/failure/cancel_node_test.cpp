@@ -1,6 +1,7 @@
 // Every awaitable of a node, cancelled at each of its steps: it ends at once, nothing is left of it, and the node goes on.
 #include "failure/operations.hpp"
 
+#include <filesystem>
 #include <string>
 
 using namespace failure;
@@ -8,7 +9,8 @@ using namespace failure;
 namespace {
 
 /// Tries an operation of alice again and again, each time in a fresh world and cancelled one step later, until it ends uncancelled.
-void try_everywhere(std::string const &name, preparation prepare, operation what, void (*meanwhile)(world &) = nullptr, std::uint64_t stride = 1) {
+void try_everywhere(std::string const &name, preparation prepare, operation what, void (*meanwhile)(world &) = nullptr, std::uint64_t stride = 1,
+                    void (*look)(world &, bool succeeded) = nullptr) {
     CAPTURE(name);
     int cancelled = 0, succeeded = 0;
     for (std::uint64_t step = 0;; step += stride) {
@@ -23,6 +25,7 @@ void try_everywhere(std::string const &name, preparation prepare, operation what
         CHECK(ended.after < (ended.succeeded() ? 3s : 100ms)); // it does not wait for the peer, or for anything
         cancelled += !ended.succeeded();
         succeeded += ended.succeeded();
+        if (look) look(w, ended.succeeded());
         w.check_recovers();
         if (!ended.disturbed) break;
         REQUIRE(step < 5000);
@@ -36,6 +39,11 @@ void only_bob(world &w) {
     w.sim.run(w.bob->start());
     w.bob_at = w.address_of(*w.bob);
 }
+
+// All or nothing.
+void check_shared(world &w, bool succeeded) { CHECK(w.alice->shared_files().size() == (succeeded ? 1 : 0)); }
+void check_unshared(world &w, bool succeeded) { CHECK(w.alice->shared_files().size() == (succeeded ? 0 : 1)); }
+void check_downloaded(world &w, bool succeeded) { CHECK(std::filesystem::exists(w.folder.path / "alice-downloads" / "talk.bin") == succeeded); }
 
 void bob_takes_another_name(world &w) {
     asio::co_spawn(w.bob->get_executor(), rename(*w.bob, "robert"), [](std::exception_ptr) {});
@@ -71,10 +79,10 @@ TEST_CASE("cancelled anywhere: groups") {
     try_everywhere("publish_image", gathered, show_picture);
 }
 TEST_CASE("cancelled anywhere: files") {
-    try_everywhere("share", met, share_file);
-    try_everywhere("unshare", with_files, unshare_file);
+    try_everywhere("share", met, share_file, nullptr, 1, check_shared);
+    try_everywhere("unshare", with_files, unshare_file, nullptr, 1, check_unshared);
     try_everywhere("list_files", with_files, list);
-    try_everywhere("download", with_files, download_from);
+    try_everywhere("download", with_files, download_from, nullptr, 1, check_downloaded);
     try_everywhere("download from all", with_files, download_from_all, nullptr, 4);
 }
 TEST_CASE("cancelled anywhere: an app's protocols") {

@@ -90,6 +90,7 @@ class shared_files {
     /// @return the entry that was removed
     /// @throws error: `errc::unknown_code`; `errc::disk_full`, `errc::io_error` where the list cannot be saved: it is not shared any
     ///   more even so, but will be after a restart, unless a later save of the list succeeds
+    /// @par Cancellation Once it has begun, it goes on to its end.
     [[nodiscard]] awaitable<shared_entry> unshare(std::string typed);
 
     /// The file of a code or a whole root, as a person or a peer wrote it; null where there is none.
@@ -117,7 +118,7 @@ class shared_files {
     std::shared_ptr<shared_file> remember(shared_entry const &entry);
     void forget(std::string const &code);
     static std::filesystem::path cache_folder(std::filesystem::path list);
-    awaitable<void> keep_hashes(std::shared_ptr<shared_file> share);
+    awaitable<void> keep_hashes(std::shared_ptr<file_hashes const> hashes);
     awaitable<void> load_hashes(std::shared_ptr<shared_file> share);
 
     /// Hashes a file whose hashes are unknown or whose time has changed; one at a time for each file.
@@ -127,6 +128,8 @@ class shared_files {
     awaitable<void> save();
     /// Saves the list again after a share that was taken back: its own save, or another one's, may have succeeded with it.
     awaitable<void> save_anyway();
+    /// Saves the list after a file was taken from it, and removes the file's hashes.
+    awaitable<void> save_without(merkle_hash root);
 
     any_io_executor executor_;
     any_io_executor pool_;

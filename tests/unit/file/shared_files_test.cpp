@@ -1,6 +1,7 @@
 #include "file_world.hpp"
 
 #include <gigi/file/shared_files.hpp>
+#include <gigi/testing/interruption.hpp>
 
 using namespace gigi;
 using namespace file_world;
@@ -24,6 +25,13 @@ awaitable<std::error_code> try_open(shared_files &files, std::string code) {
         co_return e.code();
     }
     co_return std::error_code{};
+}
+
+/// The list on the disk says what is shared.
+void check_list(shared_files const &files, fs::path const &list) {
+    auto const kept = share_list::load(list).files();
+    CHECK(kept.size() == files.entries().size());
+    for (auto const &[code, entry] : files.entries()) CHECK(kept.contains(code));
 }
 
 awaitable<void> open_into(shared_files &files, std::string code, std::error_code &out) { out = co_await try_open(files, std::move(code)); }
@@ -121,6 +129,41 @@ TEST_CASE("shared files: cancelled while hashing") {
     });
     io.run();
     CHECK(ended);
+}
+
+TEST_CASE("shared files: cancelled at any step, share shares nothing and unshare leaves nothing on the disk, also while others wait for the list") {
+    bytes const old_content = random_content(2 * chunk), content = random_content(3 * chunk, 2);
+    for (bool const sharing : {true, false}) {
+        int failed = 0;
+        for (std::uint64_t step = 0;; ++step) {
+            CAPTURE(sharing);
+            CAPTURE(step);
+            testing::simulation sim;
+            world w{sim.get_executor()};
+            auto const list = w.output.path / "shared.json";
+            slow_pool disk;
+            task_group others{w.ex};
+            others.spawn(disk.work());
+            shared_files files{w.ex, disk.jobs.get_executor(), list, 100};
+            shared_entry const old = sim.run(files.share(w.shared.write("old", old_content), hash_progress{}));
+            std::error_code codes[3];
+            for (int i = 0; i < 3; ++i) others.spawn(share_into(files, w.shared.write("f" + std::to_string(i), std::to_string(i)), codes[i]));
+            sim.run(sleep_for(sharing ? 3500us : 8500us)); // they are hashed, and wait for each other's saves when this one comes
+            auto const path = w.shared.write("new", content);
+            auto const ended = sharing ? testing::cancel_at(sim, w.ex, files.share(path, hash_progress{}), step) : testing::cancel_at(sim, w.ex, files.unshare(old.code), step);
+            if (ended.failure) CHECK_MESSAGE(ended.code() == condition::cancelled, ended.message());
+            failed += !ended.succeeded();
+            sim.run(sleep_for(100ms));
+            for (auto const &code : codes) CHECK(!code);
+            CHECK(files.entries().size() == (ended.failure ? 4 : sharing ? 5 : 3));
+            check_list(files, list);
+            others.cancel();
+            sim.run(others.join());
+            if (!ended.disturbed) break;
+            REQUIRE(step < 1000);
+        }
+        CHECK(failed > 0);
+    }
 }
 
 TEST_CASE("shared files: stop ends what is hashed, for the first time or again, until the list is loaded") {

@@ -5,6 +5,7 @@
 
 #include "../../core/config.hpp"
 #include "../../core/offload.hpp"
+#include "../../core/uninterrupted.hpp"
 
 #include <set>
 #include <utility>
@@ -89,30 +90,29 @@ GIGI_INLINE awaitable<shared_entry> shared_files::share(std::filesystem::path pa
     entry.size = hashed.status.size;
     entry.modified = hashed.status.modified;
     entry.root = to_hex(hashed.hashes.root);
+    auto const hashes = std::make_shared<file_hashes const>(std::move(hashed.hashes));
+    co_await keep_hashes(hashes); // before it is shared: where that fails they are removed with the next `load`
     if (list_.files().size() >= max_files_ && !list_.find(entry.code)) refuse();
     auto const previous = list_.find(entry.code) ? std::optional{*list_.find(entry.code)} : std::nullopt; // the same content elsewhere
     list_.add(entry);
-    auto const added = remember(entry);
-    added->hashes = std::make_shared<file_hashes const>(std::move(hashed.hashes));
-    bool saved = false;
+    remember(entry)->hashes = hashes;
     std::exception_ptr failure;
     try {
         co_await save();
-        saved = true;
     } catch (...) {
         failure = std::current_exception();
     }
-    if (!saved) {
+    if (failure) {
         list_.remove(entry.code);
         forget(entry.code);
         if (previous) {
             list_.add(*previous);
             remember(*previous);
         }
-        co_await save_anyway();
+        co_await asio::this_coro::reset_cancellation_state(); // or the next co_await would throw, cancelled as this may be
+        co_await uninterrupted(save_anyway());
         std::rethrow_exception(failure);
     }
-    co_await keep_hashes(added);
     co_return entry;
 }
 
@@ -122,9 +122,7 @@ GIGI_INLINE awaitable<shared_entry> shared_files::unshare(std::string typed) {
     shared_entry entry = found->entry;
     list_.remove(entry.code);
     forget(entry.code);
-    co_await save();
-    auto const work = [this, root = found->root] { cache_.remove(root); };
-    co_await run_on(pool_, work);
+    co_await uninterrupted(save_without(found->root));
     co_return entry;
 }
 
@@ -215,9 +213,9 @@ GIGI_INLINE std::filesystem::path shared_files::cache_folder(std::filesystem::pa
     return list;
 }
 
-GIGI_INLINE awaitable<void> shared_files::keep_hashes(std::shared_ptr<shared_file> share) {
-    if (share->map.count() <= 1) co_return; // the root says all
-    auto const work = [this, hashes = share->hashes] { cache_.store(*hashes); };
+GIGI_INLINE awaitable<void> shared_files::keep_hashes(std::shared_ptr<file_hashes const> hashes) {
+    if (hashes->map.count() <= 1) co_return; // the root says all
+    auto const work = [this, hashes] { cache_.store(*hashes); };
     co_await run_on(pool_, work);
 }
 
@@ -249,7 +247,7 @@ GIGI_INLINE awaitable<void> shared_files::hash_again(std::shared_ptr<shared_file
         throw error{errc::file_changed, share->entry.path};
     }
     share->hashes = std::make_shared<file_hashes const>(std::move(now.hashes));
-    co_await keep_hashes(share);
+    co_await keep_hashes(share->hashes);
     if (share->entry.modified == now.status.modified) co_return;
     share->entry.modified = now.status.modified; // touched, but still the same
     if (list_.find(share->entry.code)) {
@@ -266,12 +264,16 @@ GIGI_INLINE hash_progress shared_files::until_stopped(hash_progress progress) co
 }
 
 GIGI_INLINE awaitable<void> shared_files::save_anyway() {
-    co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
     try {
         co_await save();
     } catch (std::system_error const &) { // the old list is there still
     }
-    co_await asio::this_coro::reset_cancellation_state();
+}
+
+GIGI_INLINE awaitable<void> shared_files::save_without(merkle_hash root) {
+    co_await save();
+    auto const work = [this, root] { cache_.remove(root); };
+    co_await run_on(pool_, work);
 }
 
 GIGI_INLINE awaitable<void> shared_files::save() {

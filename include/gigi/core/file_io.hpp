@@ -56,7 +56,8 @@ class disk_file {
     std::error_code end_sync(std::uint64_t position, std::uint64_t size) const;
     /// Returns when the content is on the disk.
     std::error_code sync() const;
-    /// Takes the file for this process alone; false where another one has it. Ends with the handle.
+    /// Takes the file for this process alone; false where another one has it. Ends with the handle. True also where a POSIX file
+    /// system knows no locks.
     bool try_lock() const;
 
     explicit operator bool() const noexcept { return native_ >= 0; }

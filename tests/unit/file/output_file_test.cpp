@@ -10,6 +10,13 @@
 #ifndef _WIN32
 #include <sys/stat.h>
 #endif
+#ifdef __GLIBC__
+#include <cerrno>
+
+#include <sys/file.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
 
 using namespace gigi;
 namespace fs = std::filesystem;
@@ -31,6 +38,36 @@ std::unique_ptr<output_file> opened(temporary_folder const &folder, chunk_map co
 }
 
 } // namespace
+
+#ifdef __GLIBC__
+static int lock_failure = 0; // what locking a file fails with
+
+extern "C" int flock(int file, int how) noexcept { // in place of the library's
+    if (lock_failure == 0) return static_cast<int>(::syscall(SYS_flock, file, how));
+    errno = lock_failure;
+    return -1;
+}
+
+TEST_CASE("output file: where the file system knows no locks a part is taken without") {
+    bytes const data = random_content(2 * chunk);
+    chunk_map const map{data.size(), chunk};
+    for (int const why : {ENOLCK, ENOSYS, EOPNOTSUPP}) {
+        CAPTURE(why);
+        temporary_folder const folder;
+        lock_failure = why;
+        CHECK(!opened(folder, map)->write_chunk(0, part_of(data, map, 0)));
+        auto const again = output_file::open(folder.path, "a.bin", root_of(1), map);
+        lock_failure = 0;
+        REQUIRE(again);
+        CHECK((*again)->part_name() == "a.bin.part");
+        CHECK((*again)->claimed().size() == 1);
+        CHECK(folder.count() == 2); // and its journal
+    }
+    temporary_folder const folder;
+    auto const first = opened(folder, map); // where it does, another one has it
+    CHECK(opened(folder, map)->part_name() == "a (1).bin.part");
+}
+#endif
 
 TEST_CASE("output file: written in any order, named at the end") {
     temporary_folder const folder;

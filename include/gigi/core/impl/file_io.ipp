@@ -104,7 +104,7 @@ GIGI_INLINE std::error_code disk_file::end_sync(std::uint64_t, std::uint64_t) co
 
 GIGI_INLINE std::error_code disk_file::sync() const { return ::fsync(native_) == 0 ? std::error_code{} : file_error(errno); }
 
-GIGI_INLINE bool disk_file::try_lock() const { return ::flock(native_, LOCK_EX | LOCK_NB) == 0; }
+GIGI_INLINE bool disk_file::try_lock() const { return ::flock(native_, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK; }
 
 GIGI_INLINE void disk_file::close() noexcept {
     if (native_ >= 0) ::close(std::exchange(native_, -1));

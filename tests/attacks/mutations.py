@@ -156,7 +156,7 @@ MUTATIONS = [
                     "discovered_.insert_or_assign(found.peer, found.nickname); people_.named(found.peer, found.nickname);")),
     mutation("T20", "takes another's nickname, to get what is meant for its owner", "attacks/node_test.cpp", "T20*",
              become("if (candidates.size() == 1) return candidates.front();",
-                    "for (auto const &one : candidates) if (!owner || one != *owner) return one; return candidates.front();")),
+                    "for (auto const &one : candidates) if (!store_.pinned(text) || one != *store_.pinned(text)) return one; return candidates.front();")),
 
     # Files
     mutation("T21", "a file's name with folders in it", "attacks/file_test.cpp", "T21*",

@@ -17,7 +17,6 @@ struct way {
 
     gigi::bytes data;
     std::size_t at = 0; // read before it
-    std::uint64_t carried = 0;
     bool ended = false, broken = false;
     gigi::async_condition changed;
     std::uint32_t cuts; // decides how much a read gets
@@ -46,7 +45,6 @@ class end {
     gigi::awaitable<void> write(gigi::bytes_view data) {
         if (out_->broken) throw gigi::error{gigi::make_error_code(gigi::errc::reset)};
         gigi::append(out_->data, data);
-        out_->carried += data.size();
         out_->changed.notify_all();
         co_return;
     }

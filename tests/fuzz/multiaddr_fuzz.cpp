@@ -26,7 +26,8 @@ void check_address(multiaddr const &address) {
     auto const bare = address.without_peer();
     if (auto const peer = address.peer()) {
         check_peer(*peer);
-        FUZZ_CHECK(bare.with_peer(*peer) == address && address.with_peer(*peer) == address);
+        FUZZ_CHECK(address.with_peer(*peer) == address);
+        if (!bare.peer()) FUZZ_CHECK(bare.with_peer(*peer) == address); // two in a row can be said, and the last one counts
     } else {
         FUZZ_CHECK(bare == address);
     }

@@ -28,9 +28,10 @@ struct heard {
     time_point when;
 };
 
-/// What a test remembers of an author, from when its clock was last believed anew.
+/// What a test remembers of an author.
 struct author {
-    std::vector<heard> admitted;
+    std::vector<heard> admitted; // from when its clock may have been believed anew
+    std::vector<heard> ever;     // for where it was not
     bool no_clock = false;
 };
 
@@ -83,19 +84,21 @@ class world {
             FUZZ_CHECK(good);
             of.no_clock = true;
             of.admitted.clear();
+            of.ever.clear();
             return;
         }
-        auto const higher = [&](duration age) {
-            return std::ranges::any_of(of.admitted, [&](heard const &h) { return h.seqno >= seqno && now_ - h.when > age; });
+        auto const higher = [&](std::vector<heard> const &all, duration age) {
+            return std::ranges::any_of(all, [&](heard const &h) { return h.seqno >= seqno && now_ - h.when > age; });
         };
         if (first_hand) {
             FUZZ_CHECK(good);
-            if (higher(memory / 2)) of.admitted.clear(); // its clock may have been believed anew: what was heard before proves nothing
+            if (higher(of.ever, memory / 2)) of.admitted.clear(); // its clock may have been believed anew: what was heard before proves nothing
         } else {
-            if (!good) FUZZ_CHECK(higher(memory / 2));
-            if (good) FUZZ_CHECK(!higher(memory));
+            if (!good) FUZZ_CHECK(higher(of.ever, memory / 2));
+            if (good) FUZZ_CHECK(!higher(of.admitted, memory));
         }
-        if (good) of.admitted.push_back({seqno, now_});
+        if (good)
+            for (auto *const all : {&of.admitted, &of.ever}) all->push_back({seqno, now_});
     }
 
     std::size_t most_;

@@ -26,8 +26,9 @@ namespace gigi::inline v1 {
 
 namespace detail {
 
-/// Whether brackets nest no deeper than `limit`: the parser below recurses.
-bool json_is_shallow(std::string_view text, int limit) noexcept;
+/// Whether brackets nest no deeper than `limit`, since the parser below recurses, and numbers are integers: its arithmetic has
+/// undefined behaviour for some that are not, such as `0e5`, and gigi writes none.
+bool json_is_plain(std::string_view text, int limit) noexcept;
 
 } // namespace detail
 
@@ -42,11 +43,11 @@ template <class T> std::string to_json(T const &value) {
     return std::move(out).str();
 }
 
-/// Reads what `to_json` writes; the order of members and unknown members do not matter.
+/// Reads what `to_json` writes; the order of members and unknown members do not matter. Numbers are integers.
 /// @return `errc::invalid_argument` where the text is not such an object
 template <class T> result<T> from_json(std::string_view text) {
     // To the parser a zero byte is the end; to us it is damage, and what comes after it would be lost.
-    if (!detail::json_is_shallow(text, 32) || text.find('\0') != text.npos) return errc::invalid_argument;
+    if (!detail::json_is_plain(text, 32) || text.find('\0') != text.npos) return errc::invalid_argument;
     try {
         std::istringstream in{std::string{text}};
         cereal::JSONInputArchive archive{in};

@@ -57,6 +57,16 @@ TEST_CASE("json: a person may reorder and add") {
     CHECK(from_json<list>(R"({"version": 1, "items": []})"));
 }
 
+TEST_CASE("json: numbers are integers; what looks like others in a text is text") {
+    for (std::string const number : {"0e5", "0E-55", "1.0", "0.0e0", "12e3"}) {
+        CAPTURE(number);
+        CHECK(from_json<list>("{\"version\": " + number + ", \"items\": []}").error() == errc::invalid_argument);
+    }
+    list l;
+    l.items = {{"0e5 and 1.0 \\", 1}};
+    CHECK(from_json<list>(to_json(l)).value().items[0].name == "0e5 and 1.0 \\");
+}
+
 TEST_CASE("json: damage is an error") {
     for (std::string const text : {
              "", " ", "{", "[]", "null", "7", "\"x\"", "{}", "nonsense", R"({"version": 1})", R"({"version": 1, "items": {}, )",

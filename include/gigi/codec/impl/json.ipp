@@ -9,7 +9,7 @@ namespace gigi::inline v1 {
 
 namespace detail {
 
-GIGI_INLINE bool json_is_shallow(std::string_view text, int limit) noexcept {
+GIGI_INLINE bool json_is_plain(std::string_view text, int limit) noexcept {
     int depth = 0;
     bool in_string = false;
     for (std::size_t i = 0; i < text.size(); ++i) {
@@ -25,6 +25,8 @@ GIGI_INLINE bool json_is_shallow(std::string_view text, int limit) noexcept {
             if (++depth > limit) return false;
         } else if (c == ']' || c == '}') {
             --depth;
+        } else if ((c == '.' || c == 'e' || c == 'E') && i > 0 && text[i - 1] >= '0' && text[i - 1] <= '9') {
+            return false;
         }
     }
     return true;

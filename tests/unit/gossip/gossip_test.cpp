@@ -14,6 +14,27 @@ std::string const topic = "lobby";
 using texts = std::vector<std::string>;
 using ids = std::vector<peer_id>;
 
+/// A node that has no room for a large frame, and a peer that is about to send one.
+struct crowded_world : gossip_world {
+    crowded_world() : a{add({}, with_room())}, p{add_scripted()} {
+        a.chat.subscribe(topic);
+        connect(p, a);
+        elsewhere = sim.run(a.net.receiving().take(p.id(), room, std::chrono::seconds{1})); // what it has announced to another protocol
+        append_varint(header, room);
+    }
+    static constexpr std::size_t room = 1 << 20;
+    static swarm_options with_room() {
+        swarm_options links;
+        links.max_receiving = room;
+        return links;
+    }
+
+    gossip_node &a;
+    scripted_peer &p;
+    receive_budget::share elsewhere;
+    bytes header; // of a frame as large as the room
+};
+
 } // namespace
 
 TEST_CASE("gossip: two nodes meet in a topic and hear each other") {
@@ -449,53 +470,35 @@ TEST_CASE("T7: forged, altered and unsigned messages are neither delivered nor f
 }
 
 TEST_CASE("T5: a large frame that waits for room does not keep gossip from stopping") {
-    swarm_options links;
-    links.max_receiving = 1 << 20;
-    gossip_world w;
-    auto &a = w.add({}, links);
-    a.chat.subscribe(topic);
-    auto &p = w.add_scripted();
-    w.connect(p, a);
-    auto elsewhere = w.sim.run(a.net.receiving().take(p.id(), 1 << 20, 1s)); // what it has announced to another protocol
-    bytes header;
-    append_varint(header, 1 << 20);
+    crowded_world w;
     for (int i = 0; i < 3; ++i) { // streams that are replaced have no reader, either
-        w.sim.run(p.open(a));
-        w.sim.run(p.out->write(header));
+        w.sim.run(w.p.open(w.a));
+        w.sim.run(w.p.out->write(w.header));
         w.run_for(1s);
     }
-    CHECK(a.net.receiving().delayed() == 3);
+    CHECK(w.a.net.receiving().delayed() == 3);
     auto const began = w.sim.now();
-    w.sim.run(a.chat.stop());
+    w.sim.run(w.a.chat.stop());
     CHECK(w.sim.now() - began < 1s);
-    CHECK(a.net.receiving().held() == 1 << 20);
-    elsewhere = {};
+    CHECK(w.a.net.receiving().held() == w.room);
+    w.elsewhere = {};
     w.stop();
 }
 
 TEST_CASE("T5: gossip stops at once in whatever turn a large frame's length has come") {
     for (int turns = 0; turns < 60; ++turns) {
         CAPTURE(turns);
-        swarm_options links;
-        links.max_receiving = 1 << 20;
-        gossip_world w;
-        auto &a = w.add({}, links);
-        a.chat.subscribe(topic);
-        auto &p = w.add_scripted();
-        w.connect(p, a);
-        auto elsewhere = w.sim.run(a.net.receiving().take(p.id(), 1 << 20, 1s));
-        bytes header;
-        append_varint(header, 1 << 20);
-        w.sim.run(p.open(a));
+        crowded_world w;
+        w.sim.run(w.p.open(w.a));
         w.run_for(1s);
         task_group saying{w.sim.get_executor()};
-        saying.spawn(p.out->write(header));
+        saying.spawn(w.p.out->write(w.header));
         for (int i = 0; i < turns; ++i) w.sim.step();
         auto const began = w.sim.now();
-        w.sim.run(a.chat.stop());
+        w.sim.run(w.a.chat.stop());
         CHECK(w.sim.now() - began < 1s);
         w.sim.run(saying.join());
-        elsewhere = {};
+        w.elsewhere = {};
         w.stop();
     }
 }

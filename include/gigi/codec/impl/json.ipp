@@ -10,6 +10,7 @@ namespace gigi::inline v1 {
 namespace detail {
 
 GIGI_INLINE bool json_is_plain(std::string_view text, int limit) noexcept {
+    constexpr std::string_view words = " \t\r\n:,-0123456789aeflnrstu"; // of integers, true, false and null
     int depth = 0;
     bool in_string = false;
     for (std::size_t i = 0; i < text.size(); ++i) {
@@ -25,7 +26,7 @@ GIGI_INLINE bool json_is_plain(std::string_view text, int limit) noexcept {
             if (++depth > limit) return false;
         } else if (c == ']' || c == '}') {
             --depth;
-        } else if ((c == '.' || c == 'e' || c == 'E') && i > 0 && text[i - 1] >= '0' && text[i - 1] <= '9') {
+        } else if (words.find(c) == words.npos || (c == 'e' && i > 0 && text[i - 1] >= '0' && text[i - 1] <= '9')) {
             return false;
         }
     }

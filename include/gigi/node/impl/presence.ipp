@@ -150,7 +150,7 @@ GIGI_INLINE awaitable<void> presence::exchange_nickname(peer_id peer) {
 
 GIGI_INLINE awaitable<void> presence::dial_wanted() {
     for (;;) {
-        auto const connections = swarm_.connection_count();
+        auto const connections = swarm_.connection_count() + for_discovered_.busy; // those that there will be
         auto const room = options_.auto_dial_limit > connections ? options_.auto_dial_limit - connections : 0;
         auto const later = clock_.now() + std::chrono::seconds{5};
         auto const first = dial_due(for_bootstrap_, for_bootstrap_.free()).value_or(later);

@@ -31,20 +31,19 @@ template <ByteStream Stream, class CodecType> class framed {
     /// @par Cancellation What has arrived is kept: the next read goes on from there.
     template <class T> [[nodiscard]] awaitable<T> read() {
         static_assert(Codec<CodecType, T>);
-        std::optional<T> value = co_await try_read<T>();
-        if (!value) throw error{make_error_code(errc::end_of_stream)};
-        co_return std::move(*value);
+        bool there = frame_now(max_size_of<T>);
+        if (!there) there = co_await wait_for(max_size_of<T>, true);
+        if (!there) throw error{make_error_code(errc::end_of_stream)};
+        co_return take<T>();
     }
 
     /// As `read`, but empty where the stream ends in good order, between two messages.
     template <class T> [[nodiscard]] awaitable<std::optional<T>> try_read() {
         static_assert(Codec<CodecType, T>);
-        bool const there = co_await fill(max_size_of<T>);
+        bool there = frame_now(max_size_of<T>);
+        if (!there) there = co_await wait_for(max_size_of<T>, true);
         if (!there) co_return std::nullopt;
-        result<T> value = codec_.template decode<T>(body());
-        consume();
-        if (!value) throw error{value.error()};
-        co_return std::optional<T>{std::move(*value)};
+        co_return std::optional<T>{take<T>()};
     }
 
     /// Waits for the length of the next message, and leaves the message to the next read: to make room for it, or to refuse it.
@@ -53,7 +52,8 @@ template <ByteStream Stream, class CodecType> class framed {
     /// @throws error: `errc::end_of_stream`, `errc::frame_too_large`, `errc::protocol_violation`; whatever the stream throws
     /// @par Cancellation As `read`.
     [[nodiscard]] awaitable<std::optional<std::size_t>> next_size(std::size_t max_size) {
-        bool const there = co_await fill_header(max_size);
+        bool there = header_now(max_size);
+        if (!there) there = co_await wait_for(max_size, false);
         if (!there) co_return std::nullopt;
         co_return wanted_;
     }
@@ -62,7 +62,7 @@ template <ByteStream Stream, class CodecType> class framed {
     /// @param max_size the largest body that is accepted, in bytes
     /// @throws as `read`
     [[nodiscard]] awaitable<bytes> read_bytes(std::size_t max_size) {
-        bool const there = co_await fill(max_size);
+        bool const there = co_await wait_for(max_size, true);
         if (!there) throw error{make_error_code(errc::end_of_stream)};
         bytes out;
         if (large_)
@@ -99,7 +99,7 @@ template <ByteStream Stream, class CodecType> class framed {
     /// Sends what was `put`.
     [[nodiscard]] awaitable<void> flush() {
         if (out_.empty()) co_return;
-        co_await stream_.write(out_);
+        if (!write_now(stream_, out_)) co_await stream_.write(out_);
         out_.clear();
         if (out_.capacity() > keep) bytes{}.swap(out_);
     }
@@ -107,10 +107,10 @@ template <ByteStream Stream, class CodecType> class framed {
     /// Waits for raw bytes between two messages: first those that had been read ahead, then the stream's.
     /// @param buffer not empty @return how many bytes were read; 0 at the end of the stream
     [[nodiscard]] awaitable<std::size_t> read_some(mutable_bytes buffer) {
-        std::size_t const n = copy_buffered(buffer);
-        if (n > 0) co_return n;
-        std::size_t const read = co_await stream_.read_some(buffer);
-        co_return read;
+        std::size_t n = copy_buffered(buffer);
+        if (n == 0) n = read_now(stream_, buffer);
+        if (n == 0) n = co_await stream_.read_some(buffer);
+        co_return n;
     }
     void close_write() { stream_.close_write(); }
     void reset() { stream_.reset(); }
@@ -135,6 +135,14 @@ template <ByteStream Stream, class CodecType> class framed {
     bytes_view ahead() const noexcept { return bytes_view{buffer_}.subspan(begin_, end_ - begin_); }
     bytes_view body() const noexcept { return large_ ? bytes_view{held_} : ahead().first(*wanted_); }
 
+    /// The value of the frame that is held.
+    template <class T> T take() {
+        result<T> value = codec_.template decode<T>(body());
+        consume();
+        if (!value) throw error{value.error()};
+        return std::move(*value);
+    }
+
     /// Takes the header of a frame, if it is there.
     bool take_header(std::size_t max_size) {
         if (!wanted_) {
@@ -148,30 +156,41 @@ template <ByteStream Stream, class CodecType> class framed {
         return true;
     }
 
-    /// Reads until the length of a frame is known. @return false where the stream ended before its first byte
-    awaitable<bool> fill_header(std::size_t max_size) {
-        while (!take_header(max_size)) {
-            std::size_t const n = co_await read_more();
+    /// What `wait_for` waits for, as far as no wait is needed.
+    bool header_now(std::size_t max_size) {
+        while (!take_header(max_size))
+            if (!more_now()) return false;
+        return true;
+    }
+    bool body_now() {
+        while (end_ - begin_ < *wanted_)
+            if (!more_now()) return false;
+        return true;
+    }
+    bool frame_now(std::size_t max_size) { return header_now(max_size) && !is_large() && body_now(); }
+    bool more_now() {
+        std::size_t const n = read_now(stream_, make_room());
+        end_ += n;
+        return n > 0;
+    }
+    bool is_large() const noexcept { return large_ || *wanted_ > read_ahead; }
+
+    /// Reads until the length of a frame is known, or all of it is held. @return false where the stream ended before its first byte
+    awaitable<bool> wait_for(std::size_t max_size, bool all) {
+        while (!header_now(max_size) || (all && !is_large() && !body_now())) {
+            mutable_bytes const room = make_room();
+            std::size_t const n = co_await stream_.read_some(room);
+            end_ += n;
             if (n > 0) continue;
-            if (begin_ != end_) throw error{make_error_code(errc::end_of_stream)};
+            if (wanted_ || begin_ != end_) throw error{make_error_code(errc::end_of_stream)};
             co_return false;
         }
+        if (all && is_large()) co_await hold_large();
         co_return true;
     }
 
-    /// Reads until a whole frame is held. @return false where the stream ended before its first byte
-    awaitable<bool> fill(std::size_t max_size) {
-        if (!take_header(max_size)) {
-            bool const there = co_await fill_header(max_size);
-            if (!there) co_return false;
-        }
-        if (!large_ && *wanted_ <= read_ahead) {
-            while (end_ - begin_ < *wanted_) {
-                std::size_t const n = co_await read_more();
-                if (n == 0) throw error{make_error_code(errc::end_of_stream)};
-            }
-            co_return true;
-        }
+    /// Reads a body that the buffer has no room for.
+    awaitable<void> hold_large() {
         if (!large_) {
             auto const start = ahead().first(std::min(*wanted_, end_ - begin_));
             held_.assign(start.begin(), start.end());
@@ -191,7 +210,6 @@ template <ByteStream Stream, class CodecType> class framed {
             }
             held_.resize(arrived + n);
         }
-        co_return true;
     }
 
     /// Fills `room`, remembering how far it got in case it is cancelled.
@@ -199,14 +217,16 @@ template <ByteStream Stream, class CodecType> class framed {
         progress_ = 0;
         while (progress_ < room.size()) {
             mutable_bytes const rest = room.subspan(progress_);
-            std::size_t const n = co_await stream_.read_some(rest);
+            std::size_t n = read_now(stream_, rest);
+            if (n == 0) n = co_await stream_.read_some(rest);
             if (n == 0) throw error{make_error_code(errc::end_of_stream)};
             progress_ += n;
         }
         co_return progress_;
     }
 
-    awaitable<std::size_t> read_more() {
+    /// Where what comes next is to be read: not empty.
+    mutable_bytes make_room() {
         std::size_t const least = wanted_.value_or(0) + max_varint_size;
         if (buffer_.size() < least || buffer_.empty()) buffer_.resize(least <= first_buffer ? first_buffer : read_ahead + max_varint_size);
         if (begin_ == end_) begin_ = end_ = 0;
@@ -216,10 +236,7 @@ template <ByteStream Stream, class CodecType> class framed {
             end_ -= begin_;
             begin_ = 0;
         }
-        mutable_bytes const room = mutable_bytes{buffer_}.subspan(end_);
-        std::size_t const n = co_await stream_.read_some(room);
-        end_ += n;
-        co_return n;
+        return mutable_bytes{buffer_}.subspan(end_);
     }
 
     void consume() {

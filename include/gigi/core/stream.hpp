@@ -18,6 +18,10 @@ namespace gigi::inline v1 {
 /// - `reset()` aborts both directions; never suspends; operations in flight throw `errc::reset`.
 ///
 /// All throw std::system_error. A cancelled read has taken nothing; after a cancelled write the stream can only be reset.
+///
+/// A stream may say what it can do without a wait, which saves its callers a coroutine: `read_now(buffer)` returns how many of
+/// the bytes that are there it wrote to the buffer, 0 where `read_some` has to be asked; `write_now(data)` takes all, or nothing
+/// and returns false.
 template <class T>
 concept ByteStream = requires(T &stream, mutable_bytes buffer, bytes_view data) {
     { stream.read_some(buffer) } -> std::same_as<awaitable<std::size_t>>;
@@ -26,11 +30,28 @@ concept ByteStream = requires(T &stream, mutable_bytes buffer, bytes_view data) 
     { stream.reset() } -> std::same_as<void>;
 };
 
+/// As a stream's `read_now`, where it has one. @param buffer not empty @throws as `read_some`
+template <ByteStream Stream> std::size_t read_now(Stream &stream, mutable_bytes buffer) {
+    if constexpr (requires { stream.read_now(buffer); })
+        return stream.read_now(buffer);
+    else
+        return 0;
+}
+
+/// As a stream's `write_now`, where it has one. @throws as `write`
+template <ByteStream Stream> bool write_now(Stream &stream, bytes_view data) {
+    if constexpr (requires { stream.write_now(data); })
+        return stream.write_now(data);
+    else
+        return false;
+}
+
 /// Reads exactly `buffer.size()` bytes.
 /// @throws error with `errc::end_of_stream` where the stream ends before; whatever the stream throws
 template <ByteStream Stream> [[nodiscard]] awaitable<void> read_exactly(Stream &stream, mutable_bytes buffer) {
     while (!buffer.empty()) {
-        std::size_t const n = co_await stream.read_some(buffer);
+        std::size_t n = read_now(stream, buffer);
+        if (n == 0) n = co_await stream.read_some(buffer);
         if (n == 0) throw error{make_error_code(errc::end_of_stream)};
         buffer = buffer.subspan(n);
     }

@@ -30,6 +30,8 @@ class lazy_stream {
     /// @par Cancellation Nothing has been taken from the stream.
     [[nodiscard]] awaitable<std::size_t> read_some(mutable_bytes buffer);
     [[nodiscard]] awaitable<void> write(bytes_view data);
+    std::size_t read_now(mutable_bytes buffer) { return answer_ ? 0 : stream_.read_now(buffer); }
+    [[nodiscard]] bool write_now(bytes_view data) { return announced_ && stream_.write_now(data); }
     void close_write();
     void reset() noexcept { stream_.reset(); }
 

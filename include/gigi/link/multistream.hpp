@@ -85,7 +85,8 @@ template <ByteStream Stream> [[nodiscard]] awaitable<void> read_answer(Stream &s
     std::array<std::uint8_t, 64> buffer;
     while (answer.state() == expected_answer::verdict::more) {
         mutable_bytes const room = mutable_bytes{buffer}.first(std::min(buffer.size(), answer.wanted()));
-        std::size_t const n = co_await stream.read_some(room);
+        std::size_t n = read_now(stream, room);
+        if (n == 0) n = co_await stream.read_some(room);
         if (n == 0) throw error{errc::end_of_stream, "multistream answer"};
         answer.take(room.first(n));
     }
@@ -97,7 +98,8 @@ template <ByteStream Stream> [[nodiscard]] awaitable<void> read_answer(Stream &s
 template <ByteStream Stream> [[nodiscard]] awaitable<std::string> read_message(Stream &stream, message_reader &reader) {
     while (!reader.complete()) {
         mutable_bytes const room = reader.room();
-        std::size_t const n = co_await stream.read_some(room);
+        std::size_t n = read_now(stream, room);
+        if (n == 0) n = co_await stream.read_some(room);
         if (n == 0) throw error{errc::end_of_stream, "multistream message"};
         if (auto const failed = reader.took(n)) throw error{failed, "multistream length"};
     }
@@ -115,7 +117,8 @@ template <ByteStream Stream> [[nodiscard]] awaitable<bool> read_header(Stream &s
     std::size_t have = 0;
     while (have < expected.size()) {
         mutable_bytes const room = mutable_bytes{buffer}.subspan(have);
-        std::size_t const n = co_await stream.read_some(room);
+        std::size_t n = read_now(stream, room);
+        if (n == 0) n = co_await stream.read_some(room);
         if (n == 0) throw error{errc::end_of_stream, "multistream header"};
         have += n;
         std::size_t const known = std::min(have, expected.size());
@@ -131,7 +134,7 @@ template <ByteStream Stream> [[nodiscard]] awaitable<bool> read_header(Stream &s
 /// can still be read.
 template <ByteStream Stream> [[nodiscard]] awaitable<void> write_answer(Stream &stream, bytes_view message) {
     try {
-        co_await stream.write(message);
+        if (!write_now(stream, message)) co_await stream.write(message);
     } catch (std::system_error const &e) {
         if (e.code() != errc::closed) throw;
     }
@@ -169,7 +172,7 @@ template <ByteStream Stream> [[nodiscard]] awaitable<std::string> negotiate_as_d
         else
             multistream::append_message(out, protocol);
         bytes_view const message{out};
-        co_await stream.write(message);
+        if (!write_now(stream, message)) co_await stream.write(message);
         out.clear();
         multistream::expected_answer answer{protocol, rounds == 1};
         co_await multistream::read_answer(stream, answer);

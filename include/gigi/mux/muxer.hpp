@@ -45,6 +45,8 @@ class stream_core {
     virtual ~stream_core() = default;
     virtual awaitable<std::size_t> read_some(mutable_bytes buffer) = 0;
     virtual awaitable<void> write(bytes_view data) = 0;
+    virtual std::size_t read_now(mutable_bytes) { return 0; }
+    virtual bool write_now(bytes_view) { return false; }
     virtual void close_write() = 0;
     virtual void reset(std::error_code why) noexcept = 0;
     virtual void set_deadline(time_point when) = 0;
@@ -77,6 +79,10 @@ class stream {
     /// @par Lifetime `data` must live until this returns.
     /// @par Cancellation Part of the data may have been sent: only `reset()` is left to do.
     [[nodiscard]] awaitable<void> write(bytes_view data) { return core_->write(data); }
+
+    /// What `read_some` and `write` would do without a wait, if they can: see ByteStream. @throws as they do
+    std::size_t read_now(mutable_bytes buffer) { return core_->read_now(buffer); }
+    [[nodiscard]] bool write_now(bytes_view data) { return core_->write_now(data); }
 
     /// Ends our direction, after what was written. The other direction stays open.
     void close_write() { core_->close_write(); }

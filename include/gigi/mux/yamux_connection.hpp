@@ -33,6 +33,8 @@ class yamux_stream final : public stream_core, public yamux_stream_state {
 
     awaitable<std::size_t> read_some(mutable_bytes buffer) override;
     awaitable<void> write(bytes_view data) override;
+    std::size_t read_now(mutable_bytes buffer) override;
+    bool write_now(bytes_view data) override;
     void close_write() override;
     void reset(std::error_code why) noexcept override;
     void release() noexcept override;

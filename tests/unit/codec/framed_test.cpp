@@ -22,21 +22,36 @@ struct scripted_stream {
         std::size_t largest_asked = 0;       // buffer the reader came with
         bool ended = false;
         std::vector<bytes> writes;
+        bool at_hand = false;                // what is there can be read without a wait, and anything be written
+        int waits = 0;                       // reads and writes that might have waited
         async_condition readable;
     };
     std::shared_ptr<state> s;
 
     awaitable<std::size_t> read_some(mutable_bytes buffer) {
         s->largest_asked = std::max(s->largest_asked, buffer.size());
+        ++s->waits;
         while (s->at == s->input.size() && !s->ended) co_await s->readable.wait();
+        co_return take(buffer);
+    }
+    std::size_t read_now(mutable_bytes buffer) {
+        s->largest_asked = std::max(s->largest_asked, buffer.size());
+        return s->at_hand ? take(buffer) : 0;
+    }
+    std::size_t take(mutable_bytes buffer) {
         std::size_t const n = std::min({buffer.size(), s->input.size() - s->at, s->largest_read});
         std::copy_n(s->input.begin() + static_cast<std::ptrdiff_t>(s->at), n, buffer.begin());
         s->at += n;
-        co_return n;
+        return n;
     }
     awaitable<void> write(bytes_view data) {
+        ++s->waits;
         s->writes.push_back(to_bytes(data));
         co_return;
+    }
+    bool write_now(bytes_view data) {
+        if (s->at_hand) s->writes.push_back(to_bytes(data));
+        return s->at_hand;
     }
     void close_write() {}
     void reset() {}
@@ -59,18 +74,23 @@ struct note {
 
 using notes = framed<scripted_stream, message_codec>;
 
+/// With a stream whose reads and writes may always wait, and with one that says what it has at hand.
 template <class F> void run(F body) {
-    asio::io_context io;
-    bool finished = false;
-    std::exception_ptr failure;
-    auto state = std::make_shared<scripted_stream::state>(io.get_executor());
-    asio::co_spawn(io, body(state), [&](std::exception_ptr e) {
-        failure = e;
-        finished = true;
-    });
-    io.run();
-    if (failure) std::rethrow_exception(failure);
-    CHECK(finished);
+    for (bool const at_hand : {false, true}) {
+        CAPTURE(at_hand);
+        asio::io_context io;
+        bool finished = false;
+        std::exception_ptr failure;
+        auto state = std::make_shared<scripted_stream::state>(io.get_executor());
+        state->at_hand = at_hand;
+        asio::co_spawn(io, body(state), [&](std::exception_ptr e) {
+            failure = e;
+            finished = true;
+        });
+        io.run();
+        if (failure) std::rethrow_exception(failure);
+        CHECK(finished);
+    }
 }
 
 awaitable<std::error_code> read_fails(notes &f) {
@@ -101,6 +121,7 @@ awaitable<void> round_trips(state s, std::size_t largest_read) {
         note const n = co_await in.read<note>();
         CHECK(n.text.size() == size);
     }
+    CHECK((s->waits == 0) == s->at_hand);
     std::optional<note> const end = co_await in.try_read<note>();
     CHECK(!end);
     std::error_code const code = co_await read_fails(in);

@@ -6,8 +6,6 @@
 #include <gigi/mux/yamux.hpp>
 #include <gigi/mux/yamux_connection.hpp>
 #include <gigi/mux/yamux_options.hpp>
-#include <gigi/mux/yamux_connection.hpp>
-#include <gigi/mux/yamux_options.hpp>
 
 #include <doctest/doctest.h>
 
@@ -275,6 +273,47 @@ TEST_CASE("yamux: 64 MiB arrive as they were sent") {
         CHECK(same);
         CHECK(total == 64 << 20);
         s.close_write();
+        co_await p.finish();
+    });
+}
+
+TEST_CASE("yamux: what needs no wait: bytes that are there, writes that fit the queue, errors") {
+    run([](any_io_executor executor) -> awaitable<void> {
+        yamux_options options;
+        options.send_queue = 1000;
+        pair p{executor, options};
+        stream a = p.open();
+        bytes const message(600, 'm');
+        bool const taken = a.write_now(message), again = a.write_now(message), empty = a.write_now({});
+        CHECK(taken);
+        CHECK_FALSE(again); // and nothing of it was
+        CHECK(empty);
+        stream b = co_await p.accept();
+        bytes buffer(1000);
+        std::size_t n = b.read_now(buffer);
+        CHECK(n == 600);
+        n = b.read_now(buffer);
+        CHECK(n == 0);
+        co_await settle();
+        bool const later = a.write_now(message);
+        CHECK(later);
+        task_group reader{executor};
+        std::size_t waited_for = 0;
+        reader.spawn([](stream &s, std::size_t &size) -> awaitable<void> {
+            bytes room(10);
+            size = co_await s.read_some(room);
+        }(b, waited_for));
+        co_await settle();
+        CHECK(waited_for == 10);
+        n = b.read_now(buffer);
+        CHECK(n == 590);
+        a.close_write();
+        CHECK_THROWS_AS(static_cast<void>(a.write_now(message)), error);
+        co_await settle();
+        n = b.read_now(buffer); // the end is for read_some to tell
+        CHECK(n == 0);
+        b.close_write();
+        co_await reader.join();
         co_await p.finish();
     });
 }

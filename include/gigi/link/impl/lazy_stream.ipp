@@ -50,7 +50,7 @@ GIGI_INLINE awaitable<void> lazy_stream::announce(bytes_view data) {
     multistream::append_with_header(out, protocol());
     append(out, first);
     bytes_view const all{out};
-    co_await stream_.write(all);
+    if (!stream_.write_now(all)) co_await stream_.write(all);
     if (!rest.empty()) co_await stream_.write(rest);
 }
 
@@ -60,7 +60,8 @@ GIGI_INLINE awaitable<std::size_t> lazy_stream::read_answer_first(mutable_bytes 
     if (answer_->state() == verdict::refused) throw error{errc::unsupported_protocol, protocol()};
     answer_.reset();
     if (closing_) stream_.close_write();
-    std::size_t const n = co_await stream_.read_some(buffer);
+    std::size_t n = stream_.read_now(buffer);
+    if (n == 0) n = co_await stream_.read_some(buffer);
     co_return n;
 }
 

@@ -312,16 +312,19 @@ GIGI_INLINE void yamux_stream::check_deadline() {
     throw error{make_error_code(errc::timed_out)};
 }
 
+GIGI_INLINE std::size_t yamux_stream::read_now(mutable_bytes buffer) {
+    if (received_.empty() || !reader_.empty()) return 0;
+    std::size_t const n = received_.pop(buffer);
+    if (connection_) {
+        connection_->consumed(*this, n);
+        connection_->wake_writer();
+    }
+    return n;
+}
+
 GIGI_INLINE awaitable<std::size_t> yamux_stream::read_some(mutable_bytes buffer) {
     if (buffer.empty() || !reader_.empty()) throw error{errc::invalid_argument, "read_some: an empty buffer, or two reads at once"};
-    if (!received_.empty()) {
-        std::size_t const n = received_.pop(buffer);
-        if (connection_) {
-            connection_->consumed(*this, n);
-            connection_->wake_writer();
-        }
-        co_return n;
-    }
+    if (std::size_t const n = read_now(buffer)) co_return n;
     if (fin_received) co_return 0;
     if (error_) throw error{error_};
     auto const self = owned_; // lives while this waits
@@ -346,17 +349,21 @@ GIGI_INLINE awaitable<std::size_t> yamux_stream::read_some(mutable_bytes buffer)
     throw error{error_ ? error_ : make_error_code(errc::closed)};
 }
 
-GIGI_INLINE awaitable<void> yamux_stream::write(bytes_view data) {
+GIGI_INLINE bool yamux_stream::write_now(bytes_view data) {
     check_writable();
     if (!in_place_.empty()) throw error{errc::invalid_argument, "write: two at once"};
-    if (data.empty()) co_return;
+    if (data.empty()) return true;
     auto &session = connection_->session_;
-    if (data.size() + outgoing_.size() <= session.options().send_queue) {
-        outgoing_.push(data);
-        session.write(*this, data.size());
-        connection_->wake_writer();
-        co_return;
-    }
+    if (data.size() + outgoing_.size() > session.options().send_queue) return false;
+    outgoing_.push(data);
+    session.write(*this, data.size());
+    connection_->wake_writer();
+    return true;
+}
+
+GIGI_INLINE awaitable<void> yamux_stream::write(bytes_view data) {
+    if (write_now(data)) co_return;
+    auto &session = connection_->session_;
     auto const self = owned_; // lives while this waits
     struct registration {
         yamux_stream &s;

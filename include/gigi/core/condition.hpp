@@ -4,6 +4,7 @@
 #pragma once
 
 #include "asio.hpp"
+#include "turn.hpp"
 
 #include <system_error>
 
@@ -12,18 +13,7 @@ namespace gigi::inline v1 {
 class async_condition;
 
 namespace detail {
-
 class condition_service;
-
-/// One suspended coroutine.
-struct waiter {
-    waiter *previous = nullptr;
-    waiter *next = nullptr;
-    /// Frees the waiter; resumes its coroutine with `code` where `run` is set, and destroys it otherwise.
-    void (*finish)(waiter *, std::error_code code, bool run) = nullptr;
-    waiter **slot = nullptr; // who knows this waiter, if anybody
-};
-
 } // namespace detail
 
 /// A place for one coroutine that waits on a condition, so that it can be woken by itself: many objects that each have
@@ -43,9 +33,10 @@ class wait_slot {
 
 /// Where coroutines of one strand wait until another one notifies them.
 ///
-/// Distinct objects: safe. Shared objects: unsafe; use it on one strand. A waiter that is notified resumes through the
-/// executor, never inside `notify_…()`. There are no spurious wake-ups, but the state may have changed again by the time
-/// the waiter runs: loop over the predicate.
+/// Distinct objects: safe. Shared objects: unsafe; use it on one strand. A waiter that is notified resumes on its executor, never
+/// inside `notify_…()`: at the end of the turn where gigi had resumed the coroutine that notified, too (`turn.hpp`), and else
+/// when the event loop comes to it. There are no spurious wake-ups, but the state may have changed again by the time the waiter
+/// runs: loop over the predicate.
 class async_condition {
   public:
     explicit async_condition(any_io_executor executor);
@@ -83,8 +74,8 @@ class async_condition {
 
     void link(detail::waiter *w) noexcept;
     void unlink(detail::waiter *w) noexcept;
-    void finish(detail::waiter *w, std::error_code code);
-    void finish_all(std::error_code code);
+    void finish(detail::waiter *w, bool cancelled);
+    void finish_all(bool cancelled);
 
     any_io_executor executor_;
     detail::condition_service *service_; // null: the context is gone

@@ -5,6 +5,7 @@
 
 #include "../core/asio.hpp"
 #include "../core/task_group.hpp"
+#include "../core/turn.hpp"
 #include "../security/secure_channel.hpp"
 #include "muxer.hpp"
 #include "yamux_connection.hpp"
@@ -89,7 +90,7 @@ template <SecureChannel Channel> class yamux final : public yamux_connection {
             unyielded += data.size();
             if (unyielded < read_turn) continue;
             unyielded = 0;
-            co_await yield();
+            co_await detail::yield_turn(executor());
         }
         if (!channel_failure_) channel_failure_ = on_end_of_input();
         tasks_.cancel();
@@ -113,7 +114,7 @@ template <SecureChannel Channel> class yamux final : public yamux_connection {
                     begin_ending();
                     co_return;
                 }
-                if (full) co_await yield(); // the kernel takes megabytes: other connections have work, too
+                if (full) co_await detail::yield_turn(executor()); // the kernel takes megabytes: other connections have work, too
             } else if (said_goodbye()) {
                 channel_.close_write();
                 co_return;
@@ -122,9 +123,6 @@ template <SecureChannel Channel> class yamux final : public yamux_connection {
             }
         }
     }
-
-    /// Lets everything run that can.
-    awaitable<void> yield() const { return asio::post(executor(), use_awaitable); }
 
     static constexpr std::size_t read_turn = 256 * 1024;
 

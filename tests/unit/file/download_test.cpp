@@ -199,13 +199,13 @@ TEST_CASE("transfer: a source that becomes busy in the middle is asked again, fo
         bytes const content = random_content(20 * chunk);
         std::string const code = co_await share_content(w, s, "a", content);
         s.options.max_uploads = 1;
-        w.options.requests.window = w.options.requests.largest_request = chunk; // the slot is free between two requests
         std::uint64_t busy_at = 5 * chunk;
         s.on_connect = [&](line &l) {
             l.ways[1].damage = [&](mutable_bytes, std::uint64_t position) {
                 if (position <= busy_at) return;
                 busy_at = ~std::uint64_t{0};
-                ++s.slots.used; // somebody else's
+                ++s.slots.used;             // somebody else's,
+                l.ways[1].breaks_after = 0; // as ours becomes free
             };
         };
         task_group others{w.ex};

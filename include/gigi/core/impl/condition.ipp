@@ -41,32 +41,27 @@ inline condition_service &condition_service_of(any_io_executor const &executor) 
     return asio::use_service<condition_service>(context);
 }
 
-/// A completion handler on its way through the executor, with the handler's own allocator.
-template <class Handler> struct resumption {
-    Handler handler;
-    std::error_code code;
-
-    using allocator_type = asio::associated_allocator_t<Handler>;
-    allocator_type get_allocator() const noexcept { return asio::get_associated_allocator(handler); }
-    void operator()() { std::move(handler)(code); }
-};
-
 template <class Handler> struct waiter_of final : waiter {
     Handler handler;
-    any_io_executor executor;
 
-    waiter_of(Handler &&h, any_io_executor const &e) : handler{std::move(h)}, executor{e} {}
+    explicit waiter_of(Handler &&h) : waiter{.finish = &end}, handler{std::move(h)} {}
 
-    static void finish_impl(waiter *base, std::error_code code, bool run) {
+    static void end(waiter *base, how ending) {
         auto *const self = static_cast<waiter_of *>(base);
         using allocator = typename std::allocator_traits<asio::associated_allocator_t<Handler>>::template rebind_alloc<waiter_of>;
         allocator memory{asio::get_associated_allocator(self->handler)};
-        if (run) asio::get_associated_cancellation_slot(self->handler).clear();
-        auto const executor = asio::get_associated_executor(self->handler, self->executor);
+        if (ending == how::soon) {
+            asio::get_associated_cancellation_slot(self->handler).clear();
+            if (turn::take(*self, asio::get_associated_executor(self->handler))) return;
+        }
         Handler handler{std::move(self->handler)};
+        std::error_code const code = self->cancelled ? make_error_code(errc::cancelled) : std::error_code{};
         std::allocator_traits<allocator>::destroy(memory, self);
         std::allocator_traits<allocator>::deallocate(memory, self, 1);
-        if (run) asio::post(executor, resumption<Handler>{std::move(handler), code});
+        if (ending == how::never) return;
+        if (ending == how::now) return std::move(handler)(code);
+        auto const executor = asio::get_associated_executor(handler);
+        asio::post(executor, posted_turn<Handler>{turn_handler<Handler>{std::move(handler)}, code});
     }
 };
 
@@ -82,14 +77,13 @@ struct async_condition::initiation {
         allocator memory{asio::get_associated_allocator(handler)};
         node *const made = std::allocator_traits<allocator>::allocate(memory, 1);
         auto cancellation = asio::get_associated_cancellation_slot(handler);
-        std::construct_at(made, std::move(handler), self->executor_);
-        made->finish = &node::finish_impl;
+        std::construct_at(made, std::move(handler));
         made->slot = slot;
         if (slot) *slot = made;
         self->link(made);
         if (cancellation.is_connected())
             cancellation.assign([self = self, made](asio::cancellation_type type) {
-                if (type != asio::cancellation_type::none) self->finish(made, make_error_code(errc::cancelled));
+                if (type != asio::cancellation_type::none) self->finish(made, true);
             });
     }
 };
@@ -100,7 +94,7 @@ GIGI_INLINE async_condition::async_condition(any_io_executor executor)
 }
 
 GIGI_INLINE async_condition::~async_condition() {
-    finish_all(make_error_code(errc::cancelled));
+    finish_all(true);
     if (service_) service_->remove(*this);
 }
 
@@ -114,14 +108,14 @@ GIGI_INLINE awaitable<void> async_condition::wait(wait_slot &slot) {
 }
 
 GIGI_INLINE void async_condition::notify(wait_slot &slot) {
-    if (slot.waiter_) finish(slot.waiter_, {});
+    if (slot.waiter_) finish(slot.waiter_, false);
 }
 
 GIGI_INLINE void async_condition::notify_one() {
-    if (first_) finish(first_, {});
+    if (first_) finish(first_, false);
 }
 
-GIGI_INLINE void async_condition::notify_all() { finish_all({}); }
+GIGI_INLINE void async_condition::notify_all() { finish_all(false); }
 
 GIGI_INLINE void async_condition::link(detail::waiter *w) noexcept {
     w->previous = last_;
@@ -134,14 +128,15 @@ GIGI_INLINE void async_condition::unlink(detail::waiter *w) noexcept {
     (w->next ? w->next->previous : last_) = w->previous;
 }
 
-GIGI_INLINE void async_condition::finish(detail::waiter *w, std::error_code code) {
+GIGI_INLINE void async_condition::finish(detail::waiter *w, bool cancelled) {
     unlink(w);
     if (w->slot) *w->slot = nullptr;
-    w->finish(w, code, true);
+    w->cancelled = cancelled;
+    w->finish(w, detail::waiter::how::soon);
 }
 
-GIGI_INLINE void async_condition::finish_all(std::error_code code) {
-    while (first_) finish(first_, code);
+GIGI_INLINE void async_condition::finish_all(bool cancelled) {
+    while (first_) finish(first_, cancelled);
 }
 
 namespace detail {
@@ -174,7 +169,7 @@ GIGI_INLINE void condition_service::shutdown() noexcept {
     }
     while (all) {
         waiter *const w = std::exchange(all, all->next);
-        w->finish(w, {}, false);
+        w->finish(w, waiter::how::never);
     }
 }
 

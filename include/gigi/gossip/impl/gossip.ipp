@@ -299,7 +299,7 @@ GIGI_INLINE awaitable<void> gossip::take(link_ptr link, bytes_view frame) {
             co_await sleep_for(wait);
         } else if (++verified % turn == 0) {
             flush();
-            co_await asio::post(swarm_.get_executor(), use_awaitable);
+            co_await detail::yield_turn(swarm_.get_executor());
         }
     }
     if (!link->ended) mesh_.receive_control(clock_.now(), link->peer, *parsed);

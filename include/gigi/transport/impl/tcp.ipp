@@ -7,6 +7,7 @@
 #include "../../core/config.hpp"
 #include "../../core/error.hpp"
 #include "../../core/task_group.hpp"
+#include "../../core/turn.hpp"
 
 #include <algorithm>
 #include <array>
@@ -15,6 +16,10 @@
 #include <optional>
 #include <string>
 #include <system_error>
+
+#ifndef _WIN32
+#include <unistd.h>
+#endif
 
 namespace gigi::inline v1 {
 
@@ -50,6 +55,20 @@ inline result<asio::ip::tcp::endpoint> endpoint_of(multiaddr const &address) {
         v6 = scoped;
     }
     return asio::ip::tcp::endpoint{v6, *port};
+}
+
+/// Asio watches a socket that it has connected for room to write, too, from then on: each wait for input would be woken by that
+/// first. Watched anew, it is watched for input alone until a write has to wait.
+inline void watch_anew(asio::ip::tcp::socket &socket, asio::ip::tcp const &protocol) {
+#ifndef _WIN32 // there nothing is watched
+    asio::error_code failed;
+    auto const handle = socket.release(failed);
+    if (failed) return;
+    socket.assign(protocol, handle, failed);
+    if (failed) ::close(handle); // its first use says so
+#else
+    static_cast<void>(socket), static_cast<void>(protocol);
+#endif
 }
 
 /// What the system said, as `gigi::error` with the address it was about.
@@ -157,6 +176,7 @@ GIGI_INLINE awaitable<void> endpoint_race::attempt(asio::ip::tcp::endpoint endpo
         code_ = code;
         ++failed_;
     } else if (!winner_) {
+        detail::watch_anew(socket, endpoint.protocol());
         winner_.emplace(std::move(socket));
     }
     changed_.wake();
@@ -231,7 +251,8 @@ GIGI_INLINE awaitable<void> tcp_connection::write(std::span<bytes_view const> pi
 GIGI_INLINE awaitable<void> tcp_connection::wait_readable() {
     asio::error_code code;
     auto told = asio::redirect_error(use_awaitable, code);
-    co_await socket_.async_wait(asio::socket_base::wait_read, told);
+    co_await asio::async_initiate<decltype(told), void(std::error_code)>(
+        [this](auto handler) { socket_.async_wait(asio::socket_base::wait_read, detail::turn_handler{std::move(handler)}); }, told);
     if (code) fail(code);
     more_ = true;
     reads_at_once_ = 0;

@@ -218,7 +218,7 @@ template <RawConnection Raw> class scripted_peer {
         if (frame.header.type == yamux_type::data) frame.payload = co_await receive(frame.header.length);
         note(frame);
         if (answers_pings && frame.header.type == yamux_type::ping && frame.header.has(yamux_flag::syn))
-            co_await send(yamux_bytes(2, yamux_flag::ack, 0, frame.header.length));
+            co_await answer_ping(frame.header.length);
         co_return frame;
     }
     /// Reads frames up to one of this type.
@@ -246,6 +246,13 @@ template <RawConnection Raw> class scripted_peer {
     static constexpr std::size_t max_plain = max_noise_message - chacha20_poly1305::tag_size;
     static constexpr std::size_t kept = 1024; // bytes of a stream
 
+    awaitable<void> answer_ping(std::uint32_t opaque) {
+        try {
+            co_await send(yamux_bytes(2, yamux_flag::ack, 0, opaque));
+        } catch (std::system_error const &e) { // whoever has closed the connection may have said more before that
+            if (e.code() == condition::cancelled) throw;
+        }
+    }
     awaitable<void> transmit(bytes data, bool secure) {
         while (busy_) co_await sent_.wait(); // messages of several writers leave whole, in the order of their nonces
         struct turn {

@@ -88,7 +88,7 @@ MUTATIONS = [
     mutation("T4", "many identities from many hosts, who do not answer a goodbye", "attacks/mux_test.cpp", "T4: mux: many identities*",
              swap("leaving >= std::max<std::size_t>(options_.max_connections / 8, 1)", "false")),
     mutation("T5", "asks for data without end on many streams, and reads nothing", "attacks/mux_test.cpp", "T5: mux: a peer that asks*",
-             swap("data.size() + outgoing_.size() <= session.options().send_queue", "true")),
+             swap("data.size() + outgoing_.size() > session.options().send_queue", "false")),
     mutation("T5", "takes nothing from the connection, but talks", "unit/mux/yamux_test.cpp", "*T29: a peer that takes nothing*",
              drop("if (now >= write_by) return abort_with(make_error_code(errc::timed_out));")),
     mutation("T5", "holds the window of a stream that we have done with", "unit/mux/yamux_test.cpp", "*T5: a dropped stream*",

@@ -3,6 +3,7 @@
 #include <gigi/codec/protobuf.hpp>
 #include <gigi/core/clock.hpp>
 #include <gigi/core/timeout.hpp>
+#include <gigi/testing/run_test.hpp>
 
 #include <doctest/doctest.h>
 
@@ -78,18 +79,12 @@ using notes = framed<scripted_stream, message_codec>;
 template <class F> void run(F body) {
     for (bool const at_hand : {false, true}) {
         CAPTURE(at_hand);
-        asio::io_context io;
-        bool finished = false;
-        std::exception_ptr failure;
-        auto state = std::make_shared<scripted_stream::state>(io.get_executor());
-        state->at_hand = at_hand;
-        asio::co_spawn(io, body(state), [&](std::exception_ptr e) {
-            failure = e;
-            finished = true;
+        testing::run_test([&]() -> awaitable<void> {
+            auto const executor = co_await asio::this_coro::executor;
+            auto const state = std::make_shared<scripted_stream::state>(executor);
+            state->at_hand = at_hand;
+            co_await body(state);
         });
-        io.run();
-        if (failure) std::rethrow_exception(failure);
-        CHECK(finished);
     }
 }
 

@@ -186,13 +186,13 @@ TEST_CASE("T29: a list of files that comes slowly has a deadline; one that is lo
         duration pause;      // before each
         bool fine;
     };
-    for (auto const &[entries, pages, pause, fine] : {row{1, 1000, 4s, false}, row{256, 40, 1900ms, true}, row{256, 40, 4s, false}}) {
-        CAPTURE(entries);
-        CAPTURE(pause.count());
-        run([entries = entries, pages = pages, pause = pause, fine = fine](world &w) -> awaitable<void> {
+    for (row const &r : {row{1, 1000, 4s, false}, row{256, 40, 1900ms, true}, row{256, 40, 4s, false}}) {
+        CAPTURE(r.entries);
+        CAPTURE(r.pause.count());
+        run([r](world &w) -> awaitable<void> {
             auto const l = std::make_shared<line>(w.ex);
             task_group server{w.ex};
-            server.spawn(list_slowly(pipe_end{l, 1}, entries, pages, pause));
+            server.spawn(list_slowly(pipe_end{l, 1}, r.entries, r.pages, r.pause));
             file_client<pipe_end> client{pipe_end{l, 0}, 5s};
             context_clock const clock{w.ex};
             auto const start = clock.now();
@@ -204,9 +204,9 @@ TEST_CASE("T29: a list of files that comes slowly has a deadline; one that is lo
             } catch (std::system_error const &e) {
                 failed = e.code();
             }
-            CHECK(failed == (fine ? std::error_code{} : make_error_code(errc::timed_out)));
-            if (fine) CHECK(listed == entries * static_cast<std::size_t>(pages));
-            if (!fine) CHECK(clock.now() - start <= (entries < 100 ? 5s : 15s));
+            CHECK(failed == (r.fine ? std::error_code{} : make_error_code(errc::timed_out)));
+            if (r.fine) CHECK(listed == r.entries * static_cast<std::size_t>(r.pages));
+            if (!r.fine) CHECK(clock.now() - start <= (r.entries < 100 ? 5s : 15s));
             client.reset();
             server.cancel();
             co_await server.join();

@@ -137,11 +137,14 @@ TEST_CASE("T4: upload: streams that have what they asked for take no slot from o
 }
 
 TEST_CASE("T4: upload: of the slots one peer has a quarter, however many streams it does not read") {
-    for (auto const &[slots, share] : {std::pair<std::size_t, std::size_t>{32, 8}, {8, 2}, {3, 1}, {1, 1}}) {
-        CAPTURE(slots);
-        run([slots = slots, share = share](world &w) -> awaitable<void> {
+    struct row {
+        std::size_t slots, share;
+    };
+    for (row const &r : {row{32, 8}, row{8, 2}, row{3, 1}, row{1, 1}}) {
+        CAPTURE(r.slots);
+        run([r](world &w) -> awaitable<void> {
             auto &s = w.add_server();
-            s.options.max_uploads = slots;
+            s.options.max_uploads = r.slots;
             auto const peers = some_peers(2);
             std::string const typed = co_await share_content(w, s, "a", random_content(16 * chunk));
             share_code const code = share_code::parse(typed).value();
@@ -152,11 +155,11 @@ TEST_CASE("T4: upload: of the slots one peer has a quarter, however many streams
                 co_await greedy.back()->request_range(all);
             }
             co_await sleep_for(1s);
-            CHECK(s.slots.used == share);
-            CHECK(s.slots.refused == 64 - share);
+            CHECK(s.slots.used == r.share);
+            CHECK(s.slots.refused == 64 - r.share);
             client_ptr const other = connect(s, peers[1]);
             std::error_code const failed = co_await take_chunk(*other, code);
-            CHECK(failed == (slots == 1 ? make_error_code(errc::limit_exceeded) : std::error_code{}));
+            CHECK(failed == (r.slots == 1 ? make_error_code(errc::limit_exceeded) : std::error_code{}));
             co_await sleep_for(s.options.write_timeout + 1s); // who takes nothing is given up
             CHECK(s.slots.used == 0);
             CHECK(s.slots.of_peer.empty());

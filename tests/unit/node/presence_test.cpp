@@ -106,7 +106,7 @@ TEST_CASE("limits: presence: who is announced stays connected while it is, but k
 TEST_CASE("T15: presence: addresses at which a peer would have us dial our own host are not remembered, unless it is on it") {
     testing::simulation sim;
     memory_network network{sim.get_executor(), sim.random()};
-    testing::memory_host self{network, "10.0.0.1", sim.random()}, far{network, "10.0.0.2", sim.random()}, near{network, "127.0.0.1", sim.random()};
+    testing::memory_host self{network, "10.0.0.1", sim.random()}, away{network, "10.0.0.2", sim.random()}, beside{network, "127.0.0.1", sim.random()};
     node_options const options;
     peer_store store;
     auto const emit = [](event const &) {};
@@ -120,19 +120,19 @@ TEST_CASE("T15: presence: addresses at which a peer would have us dial our own h
         return all;
     };
     auto const ignore = [](peer_id const &, identify_message const &) {};
-    identify_service far_one{far.net, "far", addresses, ignore}, near_one{near.net, "near", addresses, ignore};
+    identify_service away_one{away.net, "away", addresses, ignore}, beside_one{beside.net, "beside", addresses, ignore};
     auto const remembered = [&](peer_id const &peer) {
         std::set<std::string> all;
         for (auto const &address : store.addresses(peer)) all.insert(address.ip_text());
         return all;
     };
-    for (auto *h : {&far, &near}) sim.run(self.net.dial(h->address));
+    for (auto *h : {&away, &beside}) sim.run(self.net.dial(h->address));
     sim.run_for(5s);
-    CHECK(remembered(far.id()) == std::set<std::string>{"192.0.2.7", "fd77::7", "fe80::7"});
-    CHECK(remembered(near.id()).size() == addresses().size());
+    CHECK(remembered(away.id()) == std::set<std::string>{"192.0.2.7", "fd77::7", "fe80::7"});
+    CHECK(remembered(beside.id()).size() == addresses().size());
     sim.run(around.stop());
-    for (auto *one : {&far_one, &near_one}) sim.run(one->stop());
-    for (auto *h : {&self, &far, &near}) sim.run(h->net.stop());
+    for (auto *one : {&away_one, &beside_one}) sim.run(one->stop());
+    for (auto *h : {&self, &away, &beside}) sim.run(h->net.stop());
 }
 
 TEST_CASE("T15: presence: bootstrap peers are dialled again whenever they are lost, however many connections there are; others are not") {

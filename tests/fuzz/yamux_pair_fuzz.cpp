@@ -70,6 +70,7 @@ class end {
     }
     bool deliver(end &to, std::size_t n) {
         n = std::min(n, pipe.size());
+        to.heard = now;
         auto const failed = to.session.receive(bytes_view{pipe}.first(n), now, to);
         FUZZ_CHECK(!failed); // we keep every rule that we hold others to
         pipe.erase(pipe.begin(), pipe.begin() + static_cast<std::ptrdiff_t>(n));
@@ -86,6 +87,7 @@ class end {
     bytes pipe; // to the other end
     std::map<std::uint32_t, std::unique_ptr<model>> streams;
     bool leaving = false;
+    time_point heard = now; // when the other end was, last
 };
 
 } // namespace
@@ -131,7 +133,7 @@ FUZZ_TARGET(yamux_pair) {
         case 13: me.deliver(other, in.byte()); break;
         case 14:
             now += std::chrono::milliseconds{in.byte()};
-            FUZZ_CHECK(!me.session.on_time(now));
+            if (auto const failed = me.session.on_time(now)) FUZZ_CHECK(failed == errc::timed_out && now - me.heard >= o.keepalive_timeout);
             break;
         default:
             if (op >> 5 == 7) {

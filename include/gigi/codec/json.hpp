@@ -26,8 +26,8 @@ namespace gigi::inline v1 {
 
 namespace detail {
 
-/// Whether brackets nest no deeper than `limit`, since the parser below recurses, and numbers are integers: its arithmetic has
-/// undefined behaviour for some that are not, such as `0e5` and `Inf.0`, and gigi writes none.
+/// Whether brackets nest no deeper than `limit`, since the parser below recurses, and numbers are integers of at most 20
+/// digits: its arithmetic has undefined behaviour for some that are not, such as `0e5` and `Inf.0`, and gigi writes none.
 bool json_is_plain(std::string_view text, int limit) noexcept;
 
 } // namespace detail

@@ -58,13 +58,14 @@ TEST_CASE("json: a person may reorder and add") {
 }
 
 TEST_CASE("json: numbers are integers; what looks like others in a text is text") {
-    for (std::string const number : {"0e5", "0E-55", "1.0", "0.0e0", "12e3", "Inf", "Inf.0000000000000000000000000000000", "-Infinity", "NaN"}) {
+    for (std::string const number : {"0e5", "0E-55", "1.0", "0.0e0", "12e3", "Inf", "Inf.0000000000000000000000000000000", "-Infinity", "NaN", "184467440737095516155",
+                                    "-1844674407370955161551615"}) {
         CAPTURE(number);
         CHECK(from_json<list>(number).error() == errc::invalid_argument);
         CHECK(from_json<list>("{\"version\": " + number + ", \"items\": []}").error() == errc::invalid_argument);
     }
     list l;
-    l.items = {{"0e5 and 1.0 \\", 1}};
+    l.items = {{"0e5 and 1.0 \\", 18'446'744'073'709'551'615u}};
     CHECK(from_json<list>(to_json(l)).value().items[0].name == "0e5 and 1.0 \\");
 }
 

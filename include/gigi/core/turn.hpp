@@ -30,7 +30,8 @@ struct waiter {
 
 /// While a completion handler of gigi's runs: takes the coroutines of the same executor that are woken, for `run()`.
 ///
-/// On the stack of one thread, one for each handler, which must not run the event loop to wait for whom it has woken. What is left over resumes later.
+/// On the stack of one thread, one for each handler, which must not run the event loop to wait for whom it has woken. Those that
+/// `run()` leaves over, or that were woken where it is not called, resume through their executor.
 class turn {
   public:
     explicit turn(any_io_executor const &executor) noexcept : executor_{executor}, outer_{std::exchange(current_, this)} {}

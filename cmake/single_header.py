@@ -14,6 +14,8 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 LEFT_OUT = ("testing", "impl")  # folders: what tests use, and what makes one source file of gigi
 
+WARNING = "defined(GIGI_IMPLEMENTATION) && defined(__GNUC__) && !defined(__clang__)"  # where g++ warns of what is right
+
 OWN = re.compile(r'#\s*include\s*"([^"]+)"')
 OTHER = re.compile(r"#\s*include\s*<([^>]+)>")
 HEAD = re.compile(r"$|//|#\s*pragma once|#\s*include")  # the lines before a header's code
@@ -89,7 +91,8 @@ def single_header(root=ROOT):
     licence = (root / "LICENSE").read_text().strip().splitlines()
     joined.lines += [f"// gigi {version(root)} in one header, made from the files of include/gigi: a change belongs there.",
                      "// SPDX-License-Identifier: MIT", "//", *(f"// {line}".rstrip() for line in licence),
-                     "#pragma once", ""]
+                     "#pragma once", "", f"#if {WARNING} // see impl/src.hpp", "#pragma GCC diagnostic push",
+                     '#pragma GCC diagnostic ignored "-Wsubobject-linkage"', "#endif", ""]
     for path in sorted(headers.rglob("*.hpp")):
         if path.relative_to(headers).parts[0] not in LEFT_OUT:
             joined.put(path)
@@ -100,6 +103,7 @@ def single_header(root=ROOT):
         for path in joined.definitions:
             joined.put(path)
         joined.lines += ["#endif"]
+    joined.lines += ["", f"#if {WARNING}", "#pragma GCC diagnostic pop", "#endif"]
     return "\n".join(joined.lines).rstrip() + "\n"
 
 

@@ -14,7 +14,7 @@ import tempfile
 
 import recipes
 import single
-from support import HERE, ROOT, USES, VERSION, check, cmake, files, meson, pkg_config, project, run, same, summary, works
+from support import HERE, ROOT, USES, VERSION, check, cmake, configured, files, meson, pkg_config, project, run, same, summary, works
 
 
 def release(top):
@@ -57,6 +57,20 @@ def ways(top):
     def _():
         cmake(project(top / "subdirectory", f"add_subdirectory({copy} gigi)\n" + USES))
 
+    @check("CMake: what is missing is said, and looked for again at the next find_package")
+    def _():
+        folder = project(top / "missing", f"""set(GIGI_ASIO_INCLUDE_DIR NOTFOUND)
+set(CMAKE_IGNORE_PATH /usr/include)
+find_package(gigi QUIET)
+message(STATUS "first: ${{gigi_FOUND}}: ${{gigi_NOT_FOUND_MESSAGE}}.")
+unset(CMAKE_IGNORE_PATH)
+unset(GIGI_ASIO_INCLUDE_DIR)
+find_package(gigi REQUIRED)
+""" + USES)
+        printed = run("cmake", "-S", folder, "-B", folder / "build", "-G", "Ninja", "-DCMAKE_EXPORT_COMPILE_COMMANDS=ON", f"-DCMAKE_PREFIX_PATH={prefix}")
+        assert re.search(r"first: (FALSE|0): .*asio/awaitable.hpp> was not found .*libasio-dev, or set GIGI_ASIO_INCLUDE_DIR\)", printed, re.S), printed
+        configured(folder / "build")
+
     @check("Meson: as a subproject")
     def _():
         folder = top / "meson"
@@ -83,6 +97,19 @@ def ways(top):
         shutil.copy(HERE / "small.cpp", folder)
         run("g++", "-std=c++20", "-I", "include", "small.cpp", "-lcrypto", "-o", "user", cwd=folder)
         works(folder / "user")
+
+    @check("dropped in: what the compiler or Asio lacks is said first")
+    def _():
+        old = top / "old-asio" / "asio"
+        old.mkdir(parents=True)
+        (old / "version.hpp").write_text("#define ASIO_VERSION 101801\n")
+        (old / "any_io_executor.hpp").write_text("#error too late\n")
+        (top / "first.cpp").write_text("#include <gigi/node.hpp>\n")
+        for flags, sentence in {"-std=c++17": "gigi needs C++20: compile with -std=c++20", f"-std=c++20 -I {old.parent}": "gigi needs standalone Asio 1.22.1",
+                                "-std=c++20 -U__GNUC__ -D__GNUC__=11 -Wno-builtin-macro-redefined": "gigi needs g++ 12 or newer"}.items():
+            done = subprocess.run(["g++", *flags.split(), "-I", ROOT / "include", "-E", "-o", os.devnull, top / "first.cpp"], capture_output=True, text=True)
+            errors = re.findall(r"error: (.*)", done.stderr)
+            assert done.returncode != 0 and errors and sentence in errors[0], (flags, errors[:3], done.stderr[:500])
 
     @check("dropped in, gigi and Asio compiled once")
     def _():

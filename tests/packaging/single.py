@@ -92,6 +92,14 @@ def checks(top):
                        flags=["-DSINGLE_HEADER"])
         assert "packaged is up as 12D3Koo" in printed, printed
 
+    @check("the single header: compiled once, without a warning")
+    def _():
+        folder = joined_ours(top).parent
+        separate = ["-DGIGI_SEPARATE_COMPILATION", "-DASIO_SEPARATE_COMPILATION", "-Wall", "-Wextra", "-Werror"]
+        printed = link(folder, (HERE / "node.cpp").read_text(), "#define GIGI_IMPLEMENTATION\n#include <gigi.hpp>\n#include <asio/impl/src.hpp>\n",
+                       flags=["-DSINGLE_HEADER", *separate])
+        assert "packaged is up as 12D3Koo" in printed, printed
+
 
 def joined_ours(top):
     made = top / "single" / "gigi.hpp"

@@ -172,7 +172,7 @@ def sim(stage):
 
 
 def attacks(stage):
-    """tests/attacks: what THREATS are survived, with sanitizers"""
+    """tests/attacks: that the attacks of docs/attacks.md are survived, with sanitizers"""
     stage.doctest("asan", "attack_tests")
 
 

@@ -4,6 +4,8 @@
 // twice the compile time.
 #pragma once
 
+#include "config.hpp"
+
 #include <cstdlib> // before Asio, which asks libstdc++'s configuration how to allocate: every unit must get the same answer
 
 #if defined(__clang__) && !defined(ASIO_HAS_CO_AWAIT) // Asio 1.22 does not see that newer clangs have coroutines
@@ -11,6 +13,15 @@
 #endif
 #if defined(__clang__) && __clang_major__ < 17 && !defined(ASIO_HAS_STD_COROUTINE)
 #define ASIO_HAS_STD_COROUTINE 1
+#endif
+
+#if !__has_include(<asio/version.hpp>)
+#error "gigi needs standalone Asio 1.22.1 or newer (Debian: libasio-dev)"
+#endif
+#include <asio/version.hpp> // before what older ones do not have
+
+#if ASIO_VERSION < 102201
+#error "gigi needs standalone Asio 1.22.1 or newer (Debian: libasio-dev), and this one is older"
 #endif
 
 #include <asio/any_io_executor.hpp>
@@ -37,11 +48,6 @@
 #include <asio/this_coro.hpp>
 #include <asio/thread_pool.hpp>
 #include <asio/use_awaitable.hpp>
-#include <asio/version.hpp>
-
-#if ASIO_VERSION < 102201
-#error "gigi needs standalone Asio 1.22.1 or newer (Debian: libasio-dev)"
-#endif
 
 namespace gigi::inline v1 {
 

@@ -4,6 +4,8 @@
 // a caller can act on: `if (e.code() == gigi::condition::timed_out) …`.
 #pragma once
 
+#include "config.hpp"
+
 #include <string>
 #include <system_error>
 #include <type_traits>
@@ -38,7 +40,7 @@ enum class errc {
     decryption_failed,      ///< a ciphertext was not authentic
     peer_mismatch,          ///< the peer that answered is not the peer that was dialled
     unsupported_key,        ///< a key type or size that gigi does not accept
-    bad_identity_file,      ///< the identity file is damaged or not readable
+    bad_identity_file,      ///< the identity file is damaged, or cannot be read or made
     self_dial,              ///< the address leads to this very node
     // limits
     limit_exceeded,         ///< a limit of `node_options` was reached
@@ -57,7 +59,7 @@ enum class errc {
     hash_mismatch,          ///< bytes do not match the hash they were promised under
     disk_full,              ///< no room for the file
     io_error,               ///< reading or writing the disk failed
-    bad_share_list,         ///< the share list file is damaged
+    bad_share_list,         ///< the share list is damaged, a newer version's, or cannot be read
 };
 
 /// What a caller can act on; each condition is equivalent to several codes of gigi, Asio and the system.
@@ -142,11 +144,11 @@ constexpr char const *describe(errc e) noexcept {
     case errc::decryption_failed: return "the data was damaged or forged on the way";
     case errc::peer_mismatch: return "the peer that answered is not the one that was dialled";
     case errc::unsupported_key: return "the key's type or size is not accepted";
-    case errc::bad_identity_file: return "the identity file is damaged: restore it, or remove it to get a new identity";
+    case errc::bad_identity_file: return "the identity file cannot be used";
     case errc::self_dial: return "the address leads to this node itself";
     case errc::limit_exceeded: return "a limit was reached";
     case errc::rejected: return "the peer refused the request";
-    case errc::invalid_address: return "not an address that can be dialled";
+    case errc::invalid_address: return "not an address that can be used here";
     case errc::invalid_name: return "the name is not allowed";
     case errc::unknown_peer: return "no such peer is known";
     case errc::ambiguous_nickname: return "several peers have this nickname: add ~ and the end of the peer id";
@@ -158,7 +160,7 @@ constexpr char const *describe(errc e) noexcept {
     case errc::hash_mismatch: return "the data does not match its hash";
     case errc::disk_full: return "no room on the disk";
     case errc::io_error: return "reading or writing a file failed";
-    case errc::bad_share_list: return "the share list is damaged: restore it, or remove it to begin anew";
+    case errc::bad_share_list: return "the share list cannot be used";
     }
     return "unknown error";
 }

@@ -1,7 +1,7 @@
 // gigi/file/output_file.hpp: where a download goes: `<name>.part` with its journal, and at the end the file itself.
 //
 // Layer: file. Blocking: run it on the offload pool. Everything happens in one folder, by handle, without following links,
-// and never onto something that is there (THREATS T21, T22, T25, T30).
+// and never onto something that is there (T21, T22, T25, T30 of docs/attacks.md).
 #pragma once
 
 #include "../core/file_io.hpp"

@@ -1,7 +1,7 @@
 // gigi/file/safe_name.hpp: a file name that is safe on this and on any other system, from whatever a peer sent.
 //
-// Layer: file. Sans-I/O. Against traversal, terminal escapes, device names and names that no file system takes (THREATS
-// T21, T23, T24).
+// Layer: file. Sans-I/O. Against traversal, terminal escapes, device names and names that no file system takes (T21, T23,
+// T24 of docs/attacks.md).
 #pragma once
 
 #include "../core/text.hpp"

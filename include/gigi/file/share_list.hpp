@@ -1,6 +1,6 @@
 // gigi/file/share_list.hpp: the list of what this node shares, in a JSON file that a person can read.
 //
-// Layer: file. Saved in one step; a damaged file is reported and never overwritten (THREATS T30).
+// Layer: file. Saved in one step; a damaged file is reported and never overwritten (T30 of docs/attacks.md).
 #pragma once
 
 #include <cstddef>
@@ -42,6 +42,7 @@ class share_list {
 
   private:
     struct document;
+    struct just_version;
 
     bool acceptable(shared_entry const &file) const;
 

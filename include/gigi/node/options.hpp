@@ -27,7 +27,7 @@ struct node_options {
     /// Use only this network interface, by name, for listening and discovery. Empty: every usable one.
     std::string interface_name;
 
-    /// Where the node's key is kept (created with mode 0600). Empty: a new identity at every start.
+    /// Where the node's key is kept (created with mode 0600). Empty: a new identity for each node object, and none is kept.
     std::filesystem::path identity_file;
     /// The JSON list of what is shared. Empty: shares last as long as the node.
     std::filesystem::path share_list;

@@ -86,3 +86,20 @@ TEST_CASE("T30: a damaged share list is reported, and stays as it is") {
     }
     CHECK(load_error(folder.path) != std::error_code{});
 }
+
+TEST_CASE("share list: what a newer version wrote is not called damaged") {
+    temporary_folder const folder;
+    for (std::string_view const text : {R"({"version": 2, "files": []})", R"({"version": 7, "shares": {"by": "name"}})"}) {
+        auto const path = folder.write("newer.json", text);
+        std::string what;
+        try {
+            share_list::load(path);
+        } catch (error const &e) {
+            CHECK(e.code() == errc::bad_share_list);
+            what = e.what();
+        }
+        CHECK(what.find("a newer gigi wrote it") != std::string::npos);
+        CHECK(what.find("remove it") == std::string::npos);
+        CHECK(temporary_folder::read(path) == text);
+    }
+}

@@ -123,6 +123,17 @@ TEST_CASE("identity file: the message says which file, what is wrong and what to
     CHECK(what.find(file.string()) != std::string::npos);
     CHECK(what.find("no Ed25519 key") != std::string::npos);
     CHECK(what.find("remove it") != std::string::npos);
+#ifndef _WIN32
+    ::chmod(file.c_str(), 0644);
+    try {
+        identity::load_or_create(file);
+    } catch (error const &e) {
+        what = e.what();
+    }
+    CHECK(what.find("chmod 600") != std::string::npos);
+    CHECK(what.find("damaged") == std::string::npos);
+    ::chmod(file.c_str(), 0600);
+#endif
     bytes const golden = from_hex(vector("privateKeyProtobuf")).value();
     std::ofstream{file, std::ios::binary} << as_text(golden) << std::flush;
     CHECK(identity::load_or_create(file).id().to_string() == vector("peerId"));

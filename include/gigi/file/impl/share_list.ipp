@@ -24,16 +24,24 @@ struct share_list::document {
     template <class Archive> void serialize(Archive &archive) { archive(CEREAL_NVP(version), CEREAL_NVP(files)); }
 };
 
+struct share_list::just_version {
+    std::uint32_t version = 0;
+    template <class Archive> void serialize(Archive &archive) { archive(CEREAL_NVP(version)); }
+};
+
 GIGI_INLINE share_list share_list::load(std::filesystem::path const &path) {
     share_list list;
     std::error_code ignored;
     // Where it is not known whether there is one, there may be: it is not to be replaced.
     if (std::filesystem::symlink_status(path, ignored).type() == std::filesystem::file_type::not_found) return list;
+    auto const bad = [&path](std::string const &why) { return error{errc::bad_share_list, path.string() + " (" + why + ")"}; };
+    auto const written = load_json<just_version>(path, max_file_size);
+    if (!written && written.error() != errc::invalid_argument) throw bad("it cannot be read: see who may read it and its folder");
+    if (written && written->version > 1) throw bad("a newer gigi wrote it, as version " + std::to_string(written->version) + ": use that one, or name another file");
     auto const read = load_json<document>(path, max_file_size);
-    if (!read) throw error{errc::bad_share_list, path.string() + (read.error() == errc::invalid_argument ? "" : " (it cannot be read)")};
-    if (read->version != 1) throw error{errc::bad_share_list, path.string() + ": version " + std::to_string(read->version)};
+    if (!read || read->version != 1) throw bad("it is damaged: restore it, or remove it to begin anew");
     for (auto const &file : read->files) {
-        if (!list.acceptable(file)) throw error{errc::bad_share_list, path.string() + ": the entry of " + file.code};
+        if (!list.acceptable(file)) throw bad("the entry of " + file.code + " is damaged: restore it, or remove it to begin anew");
         list.files_.emplace(file.code, file);
     }
     return list;

@@ -214,7 +214,7 @@ GIGI_INLINE void node_core::listen() {
         }
     }
     if (opened == 0 && failure) std::rethrow_exception(failure);
-    if (opened == 0 && !options_.listen.empty()) throw error{errc::invalid_address, "no address of interface " + options_.interface_name};
+    if (opened == 0 && !options_.listen.empty()) throw error{errc::invalid_address, "interface " + options_.interface_name + " is not there, or has no address to listen on"};
 }
 
 GIGI_INLINE std::vector<network_interface> node_core::used_interfaces() const {

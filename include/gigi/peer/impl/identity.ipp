@@ -81,7 +81,7 @@ GIGI_INLINE identity identity::load_or_create(std::filesystem::path const &file)
         identity made = generate();
         if (made.save_new(file)) return made;
     }
-    throw error{errc::bad_identity_file, file.string()};
+    bad(file, "it comes and goes: does another program use it?");
 }
 
 GIGI_INLINE void identity::bad(std::filesystem::path const &file, char const *why) {
@@ -94,17 +94,17 @@ GIGI_INLINE std::optional<identity> identity::load(std::filesystem::path const &
     if (!data) {
         std::error_code ignored;
         if (std::filesystem::symlink_status(file, ignored).type() == std::filesystem::file_type::not_found) return std::nullopt;
-        bad(file, "it cannot be read");
+        bad(file, "it cannot be read: see who may read it and its folder");
     }
     auto loaded = decode(*data);
     wipe(*data);
-    if (!loaded) bad(file, "it holds no Ed25519 key");
+    if (!loaded) bad(file, "it is damaged, or holds no Ed25519 key: restore it, or remove it to get a new identity");
     return std::move(*loaded);
 }
 
 GIGI_INLINE bool identity::save_new(std::filesystem::path const &file) const {
     auto const folder = disk_folder::open(file.has_parent_path() ? file.parent_path() : std::filesystem::path{"."});
-    if (!folder) bad(file, "it cannot be created there");
+    if (!folder) bad(file, "it cannot be created there: name another, or mend the folder");
     std::array<std::uint8_t, 8> tag{};
     random_bytes(tag);
     auto const name = file.filename().u8string();
@@ -112,7 +112,7 @@ GIGI_INLINE bool identity::save_new(std::filesystem::path const &file) const {
     std::error_code code;
     {
         auto const out = folder->open_file(temporary, disk_folder::opening::created);
-        if (!out) bad(file, "it cannot be created there");
+        if (!out) bad(file, "it cannot be created there: name another, or mend the folder");
         bytes data = encode();
         code = out->write_at(0, data);
         wipe(data);
@@ -122,31 +122,31 @@ GIGI_INLINE bool identity::save_new(std::filesystem::path const &file) const {
     if (!code) return true;
     folder->remove(temporary);
     if (code == std::errc::file_exists) return false;
-    bad(file, "it cannot be written");
+    bad(file, "it cannot be written: is the disk full?");
 }
 #else
 GIGI_INLINE std::optional<identity> identity::load(std::filesystem::path const &file) {
     descriptor const in{::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK)};
     if (in.fd < 0) {
         if (errno == ENOENT) return std::nullopt;
-        bad(file, "it cannot be read");
+        bad(file, "it cannot be read: see who may read it and its folder");
     }
     struct stat info {};
-    if (::fstat(in.fd, &info) != 0 || !S_ISREG(info.st_mode)) bad(file, "it is not a regular file");
-    if (info.st_uid != ::geteuid() && info.st_uid != 0) bad(file, "it belongs to another user");
+    if (::fstat(in.fd, &info) != 0 || !S_ISREG(info.st_mode)) bad(file, "it is not a regular file: name another");
+    if (info.st_uid != ::geteuid() && info.st_uid != 0) bad(file, "it belongs to another user: name another file, or chown this one");
     if (info.st_mode & 077) bad(file, "others may read it: chmod 600 it, or remove it if the key may be known");
     bytes data(max_file_size + 1);
     std::size_t size = 0;
     while (size < data.size()) {
         auto const n = ::read(in.fd, data.data() + size, data.size() - size);
         if (n < 0 && errno == EINTR) continue;
-        if (n < 0) bad(file, "it cannot be read");
+        if (n < 0) bad(file, "it cannot be read: see who may read it and its folder");
         if (n == 0) break;
         size += static_cast<std::size_t>(n);
     }
     auto loaded = decode(bytes_view{data}.first(size));
     wipe(data);
-    if (size > max_file_size || !loaded) bad(file, "it holds no Ed25519 key");
+    if (size > max_file_size || !loaded) bad(file, "it is damaged, or holds no Ed25519 key: restore it, or remove it to get a new identity");
     return std::move(*loaded);
 }
 
@@ -164,11 +164,11 @@ GIGI_INLINE bool identity::save_new(std::filesystem::path const &file) const {
     } const removed{temporary};
     {
         descriptor const out{::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600)};
-        if (out.fd < 0) bad(file, "it cannot be created there");
+        if (out.fd < 0) bad(file, "it cannot be created there: name another, or mend the folder");
         bytes data = encode();
         auto const written = ::write(out.fd, data.data(), data.size());
         wipe(data);
-        if (written != static_cast<ssize_t>(data.size()) || ::fsync(out.fd) != 0) bad(file, "it cannot be written");
+        if (written != static_cast<ssize_t>(data.size()) || ::fsync(out.fd) != 0) bad(file, "it cannot be written: is the disk full?");
     }
     if (::link(temporary.c_str(), file.c_str()) == 0) {
         descriptor const folder{::open(file.has_parent_path() ? file.parent_path().c_str() : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
@@ -176,7 +176,7 @@ GIGI_INLINE bool identity::save_new(std::filesystem::path const &file) const {
         return true;
     }
     if (errno == EEXIST) return false;
-    bad(file, "it cannot be created there");
+    bad(file, "it cannot be created there: name another, or mend the folder");
 }
 #endif
 

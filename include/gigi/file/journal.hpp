@@ -40,6 +40,8 @@ struct journal_header {
     merkle_hash root{};
     chunk_map map;
 
+    bool operator==(journal_header const &) const = default;
+
     std::array<std::uint8_t, encoded_size> encode() const;
     /// The header at the front of a journal; nothing where it is damaged.
     static std::optional<journal_header> decode(bytes_view data);

@@ -53,8 +53,9 @@ class output_file {
 
     output_file(std::filesystem::path folder, disk_folder directory, std::string name, journal_header header);
 
-    /// Takes a name for the part if it is free or our own. @return whether it has been taken
+    /// Takes a name for the part if it is free or our own, which the journal beside it tells. @return whether it has been taken
     result<bool> try_open(std::string const &part_name);
+    result<bool> take(std::string const &part_name, disk_file journal);
 
     /// Whether the file fits the disk; gives it its size.
     std::error_code make_room();

@@ -25,11 +25,14 @@ constexpr bool is_deceptive(char32_t c) noexcept {
 /// Names that Windows gives to devices, whatever follows the first dot.
 bool is_device_name(std::string_view name);
 
+/// Names of files that are being written, by us (output_file.hpp) or by other programs, and of what tells how far they are.
+bool is_unfinished_name(std::string_view name);
+
 } // namespace detail
 
 /// A single, harmless path component: what stands after the last slash or backslash, without control, invisible and
-/// reserved characters, damaged UTF-8, leading dots and spaces, trailing dots and spaces; not a Windows device; at most
-/// `max_file_name` bytes, cut at a character and before the extension; "file" where nothing is left. Safe names stay as they are.
+/// reserved characters, damaged UTF-8, leading dots and spaces, trailing dots and spaces; not a Windows device, nor ending in `.part`
+/// or `.journal`; at most `max_file_name` bytes, cut at a character and before the extension; "file" where nothing is left. Safe names stay as they are.
 std::string safe_file_name(std::string_view name);
 
 /// The name to try when `n` others have been taken: "name.ext", "name (1).ext", "name (2).ext" …

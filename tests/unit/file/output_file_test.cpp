@@ -167,7 +167,7 @@ TEST_CASE("T30: another file of the same name does not disturb it") {
     CHECK(temporary_folder::read(folder.path / "a.bin.part") == "precious");
 }
 
-TEST_CASE("T30: a torn journal means a new start") {
+TEST_CASE("T30: a torn journal means a new start; a part that it does not tell of stays as it is") {
     bytes const data(chunk, 1);
     chunk_map const map{3 * chunk, chunk};
     for (int damage = 0; damage < 6; ++damage) {
@@ -186,17 +186,65 @@ TEST_CASE("T30: a torn journal means a new start") {
         case 5: text += std::string(1 << 20, 'x'); break;
         }
         folder.write("a.bin.part.journal", text);
+        auto const part = temporary_folder::read(folder.path / "a.bin.part");
         auto file = opened(folder, map);
-        CHECK(file->part_name() == "a.bin.part");
+        CHECK(file->part_name() == (damage < 3 ? "a (1).bin.part" : "a.bin.part"));
         CHECK(file->claimed().size() == (damage == 5 ? 1 : 0));
         for (std::uint64_t n = 0; n < 3; ++n) CHECK(!file->write_chunk(n, data));
         CHECK(temporary_folder::read(file->finish().value()) == std::string(3 * chunk, '\1'));
-        CHECK(folder.count() == 1);
+        CHECK(folder.count() == (damage < 3 ? 3 : 1));
+        if (damage < 3) CHECK(temporary_folder::read(folder.path / "a.bin.part") == part);
     }
-    // Other chunks of the same file: what was written means nothing.
+    // Other chunks of the same file: what was written means nothing here, and is kept for whoever knows it.
     temporary_folder const folder;
     CHECK(!opened(folder, map)->write_chunk(1, data));
-    CHECK(opened(folder, chunk_map{3 * chunk, 2 * chunk})->claimed().size() == 0);
+    auto const other = opened(folder, chunk_map{3 * chunk, 2 * chunk});
+    CHECK(other->part_name() == "a (1).bin.part");
+    CHECK(other->claimed().size() == 0);
+    CHECK(opened(folder, map)->claimed().size() == 1);
+}
+
+TEST_CASE("T21, T26: another program's unfinished file is left alone, whatever lies beside it") {
+    chunk_map const map{1000, chunk};
+    bytes const data(1000, 7);
+    journal_header const foreign{root_of(9), map};
+    for (auto const &journal : {std::string{}, std::string{"anything"}, to_text(bytes_view{foreign.encode()}), std::string(64, '\0')}) {
+        CAPTURE(journal.size());
+        temporary_folder const folder;
+        folder.write("a.bin.part", std::string_view{"precious"});
+        folder.write("a.bin.part.journal", std::string_view{journal});
+        auto file = opened(folder, map);
+        CHECK(file->part_name() == "a (1).bin.part");
+        CHECK(!file->write_chunk(0, data));
+        CHECK(file->finish().value() == folder.path / "a.bin");
+        CHECK(temporary_folder::read(folder.path / "a.bin.part") == "precious");
+        CHECK(temporary_folder::read(folder.path / "a.bin.part.journal") == journal);
+        CHECK(folder.count() == 3);
+    }
+    temporary_folder const folder; // an empty one, without a journal
+    folder.write("a.bin.part", std::string_view{});
+    opened(folder, map)->discard();
+    CHECK(fs::file_size(folder.path / "a.bin.part") == 0);
+    CHECK(folder.count() == 1);
+}
+
+TEST_CASE("T30: a journal that was left behind is used again") {
+    chunk_map const map{1000, chunk};
+    for (auto const root : {std::uint8_t{1}, std::uint8_t{9}}) {
+        CAPTURE(root);
+        temporary_folder const folder; // killed after the file got its name, or before the part had anything in it
+        bytes journal = to_bytes(bytes_view{journal_header{root_of(root), map}.encode()});
+        append(journal, encode_journal_record(0));
+        folder.write("a.bin.part.journal", as_text(journal));
+        SUBCASE("without a part") {}
+        SUBCASE("with an empty part") { folder.write("a.bin.part", std::string_view{}); }
+        auto file = opened(folder, map);
+        CHECK(file->part_name() == "a.bin.part");
+        CHECK(file->claimed().size() == (root == 1 ? 1 : 0)); // what is claimed is verified before it is believed
+        CHECK(!file->write_chunk(0, bytes(1000, 7)));
+        CHECK(temporary_folder::read(file->finish().value()) == std::string(1000, '\7'));
+        CHECK(folder.count() == 1);
+    }
 }
 
 TEST_CASE("T22: links in the output folder lead nowhere") {

@@ -51,6 +51,19 @@ TEST_CASE("T24: no device of Windows, no name that it changes") {
     CHECK(safe_file_name("a<b>c\"d|e?f*g") == "a_b_c_d_e_f_g");
 }
 
+TEST_CASE("T21: nothing that a download which is under way is known by") {
+    for (std::string const name : {"a.part", "a.PART", "a.part.journal", "ubuntu.iso.Journal", "a.part. ", "x.part\xe2\x80\x8b"}) {
+        CAPTURE(name);
+        CHECK(safe_file_name(name).back() == '_');
+        CHECK(safe_file_name(safe_file_name(name)) == safe_file_name(name));
+    }
+    CHECK(safe_file_name("a.part.journal") == "a.part.journal_");
+    CHECK(numbered_file_name(safe_file_name("a.part"), 3) == "a (3).part_");
+    CHECK(safe_file_name("apart") == "apart");
+    CHECK(safe_file_name("part.one") == "part.one");
+    CHECK(safe_file_name(std::string(300, 'a') + ".part") == std::string(194, 'a') + ".part_");
+}
+
 TEST_CASE("safe name: at most 200 bytes, cut at a character, the extension kept") {
     CHECK(safe_file_name(std::string(300, 'a') + ".pdf") == std::string(196, 'a') + ".pdf");
     std::string wide;

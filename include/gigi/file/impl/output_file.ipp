@@ -69,52 +69,62 @@ GIGI_INLINE result<std::filesystem::path> output_file::finish() {
 
 GIGI_INLINE void output_file::discard() {
     if (!directory_.leads_to(part_name_, part_)) return;
+    directory_.remove(part_name_); // first: a part without a journal is nobody's
     directory_.remove(part_name_ + journal_suffix);
-    directory_.remove(part_name_);
 }
 
 GIGI_INLINE output_file::output_file(std::filesystem::path folder, disk_folder directory, std::string name, journal_header header)
     : folder_{std::move(folder)}, directory_{std::move(directory)}, name_{std::move(name)}, header_{header}, claimed_{header.map.count()} {}
 
 GIGI_INLINE result<bool> output_file::try_open(std::string const &part_name) {
-    using enum disk_folder::opening;
-    auto part = directory_.open_file(part_name, either);
-    if (!part) {
-        if (directory_.contains(part_name)) return false; // a link, a folder, somebody else's
-        return part.error();
-    }
-    if (!part->try_lock() || !directory_.leads_to(part_name, *part)) return false; // under way elsewhere
-    auto const status = part->status();
-    if (!status) return status.error();
     auto const journal_name = part_name + journal_suffix;
-    bool const has_journal = directory_.contains(journal_name);
-    if (!has_journal && status->size > 0) return false; // not one of ours
-    auto journal = directory_.open_file(journal_name, either);
+    bool const known = directory_.contains(journal_name);
+    if (!known && directory_.contains(part_name)) return false; // not one of ours
+    auto journal = directory_.open_file(journal_name, disk_folder::opening::either);
     if (!journal) {
-        if (directory_.contains(journal_name)) return false;
+        if (directory_.contains(journal_name)) return false; // a link, a folder, somebody else's
         return journal.error();
     }
-    auto const journal_status = journal->status();
+    if (!journal->try_lock() || !directory_.leads_to(journal_name, *journal)) return false; // under way elsewhere
+    auto const taken = take(part_name, std::move(*journal));
+    if (!known && !(taken && *taken)) directory_.remove(journal_name);
+    return taken;
+}
+
+GIGI_INLINE result<bool> output_file::take(std::string const &part_name, disk_file journal) {
+    auto const journal_status = journal.status();
     if (!journal_status) return journal_status.error();
     bytes content(static_cast<std::size_t>(std::min(journal_status->size, max_journal_size(header_.map))));
-    auto const n = journal->read_at(0, content);
+    auto const n = journal.read_at(0, content);
     if (!n) return n.error();
     content.resize(*n);
     auto const found = journal_header::decode(content);
-    if (found && found->root != header_.root) return false; // of another download
-    if (found && found->map == header_.map) {
+    if (!found && !content.empty()) return false; // damaged, or no journal: whose the part is cannot be told
+    bool const fresh = !directory_.contains(part_name);
+    auto part = directory_.open_file(part_name, found ? disk_folder::opening::either : disk_folder::opening::created);
+    if (!part) {
+        if (directory_.contains(part_name)) return false;
+        return part.error();
+    }
+    auto const status = part->status();
+    if (!status) return status.error();
+    bool const same = found == header_;
+    if (!same && status->size > 0) return false; // of another download, or of one that was cut into other chunks
+    if (same) {
         claimed_ = decode_journal_records(bytes_view{content}.subspan(journal_header::encoded_size), header_.map);
-    } else { // new, torn, or of other chunks: begin anew
+    } else { // new, or left over where nothing was written
         auto const header = header_.encode();
-        std::error_code code = journal->resize(0);
-        if (!code) code = part->resize(0);
-        if (!code) code = journal->write_at(0, header);
-        if (!code) code = journal->sync();
-        if (code) return code;
+        std::error_code code = journal.resize(0);
+        if (!code) code = journal.write_at(0, header);
+        if (!code) code = journal.sync(); // before the part has anything in it
+        if (code) {
+            if (fresh) directory_.remove(part_name);
+            return code;
+        }
         content.resize(journal_header::encoded_size);
     }
     part_ = std::move(*part);
-    journal_ = std::move(*journal);
+    journal_ = std::move(journal);
     journal_end_ = content.size() - content.size() % journal_record_size;
     part_name_ = part_name;
     return true;

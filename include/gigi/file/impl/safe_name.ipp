@@ -23,6 +23,16 @@ GIGI_INLINE bool is_device_name(std::string_view name) {
     return (number.size() == 1 && number[0] >= '0' && number[0] <= '9') || number == "\u00b9" || number == "\u00b2" || number == "\u00b3";
 }
 
+/// What files are called while they are being written, by us and by others (output_file.hpp).
+GIGI_INLINE bool is_unfinished_name(std::string_view name) {
+    auto const dot = name.rfind('.');
+    if (dot == name.npos) return false;
+    std::string ending{name.substr(dot + 1)};
+    for (char &c : ending)
+        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+    return ending == "part" || ending == "journal";
+}
+
 } // namespace detail
 
 GIGI_INLINE std::string safe_file_name(std::string_view name) {
@@ -58,6 +68,10 @@ GIGI_INLINE std::string safe_file_name(std::string_view name) {
     if (detail::is_device_name(out)) {
         cut(out, max_file_name - 1);
         out.insert(0, 1, '_');
+    }
+    if (detail::is_unfinished_name(out)) {
+        cut(out, max_file_name - 1);
+        out += '_';
     }
     return out;
 }

@@ -198,3 +198,13 @@ def checks(top, prefix):
         same(list(manifest(ROOT / "vcpkg.json")["features"]), ["examples", "tests"])
         same(re.search(r"^## (\S+)", (ROOT / "CHANGELOG.md").read_text(), re.M)[1], VERSION)
         same(set(re.findall(r"gigi/(\d+\.\d+\.\d+)", (ROOT / "README.md").read_text())), {VERSION})
+
+    @check("vcpkg: the README's command")
+    def _():
+        commands = re.findall(r"`(vcpkg install [^`]*)`", (ROOT / "README.md").read_text())
+        same(len(commands), 1)
+        words = commands[0].split()
+        # In a folder with a manifest, vcpkg installs what the manifest asks for, and refuses names of ports.
+        assert "--classic" in words or not (ROOT / "vcpkg.json").exists(), f"{commands[0]} does not say --classic"
+        ports = [word.partition("=")[2] for word in words if word.startswith("--overlay-ports=")]
+        same([(ROOT / folder / words[2] / "portfile.cmake").is_file() for folder in ports], [True])

@@ -6,7 +6,7 @@
 - A table after `<!-- options: STRUCT in HEADER -->` has exactly that struct's members, with their defaults; one after
   `<!-- some options: … -->` has some of them.
 - fuzzing.md describes the fuzz targets that there are.
-- Every attack of attacks.md has tests that are named after its number, in the files that its second table names.
+- Every attack of attacks.md has tests that are named after its number, in the files that its second table names for it.
 - Protocol ids, DNS names, errors, conditions, events and headers that are named exist; wire.md has every protocol id.
 
 Prints a line for each breach, and `N passed, M failed`.
@@ -156,13 +156,16 @@ def check_names(page, text, code):
 
 def check_attacks(page, text):
     """That tests are named after the attacks where the page says so."""
-    first, table = text.split("<!-- shown -->\n")
+    first, rest = text.split("<!-- shown -->\n")
+    table = rest.split("\n\n")[0]
     named = re.compile(r'TEST_CASE\("([^"]*)"|"""(.*?)"""', re.S)
     cases = {path: " ".join("".join(found) for found in named.findall(path.read_text()))
              for path in ROOT.joinpath("tests").rglob("*test*") if path.suffix in (".cpp", ".py")}
-    for number in re.findall(r"^\| (T\d+) \|", first, re.M):
+    numbers, shown = (re.findall(r"^\| (T\d+) \|", part, re.M) for part in (first, table))
+    expect(numbers == shown, page, f"the second table has not the rows of the first: {' '.join(sorted(set(numbers) ^ set(shown))) or 'another order'}")
+    for number in numbers:
         expect(any(re.search(rf"\b{number}\b", names) for names in cases.values()), page, f"no test is named after {number}")
-    for number, files in re.findall(r"^\| (T\d+) \|.*\| (.*) \|$", table.split("\n\n")[0], re.M):
+    for number, files in re.findall(r"^\| (T\d+) \|.*\| (.*) \|$", table, re.M):
         for name in re.findall(r"`(\S+)`", files):
             there = any(path.name == name and re.search(rf"\b{number}\b", names) for path, names in cases.items())
             expect(there, page, f"no test of {name} is named after {number}")

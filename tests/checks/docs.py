@@ -7,6 +7,7 @@
   `<!-- some options: … -->` has some of them.
 - fuzzing.md describes the fuzz targets that there are.
 - Every attack of attacks.md has tests that are named after its number, in the files that its second table names for it.
+- The table of toolchains.md has a row for each toolchain of tests/toolchains/run, and no other.
 - Protocol ids, DNS names, errors, conditions, events and headers that are named exist; wire.md has every protocol id.
 
 Prints a line for each breach, and `N passed, M failed`.
@@ -171,6 +172,13 @@ def check_attacks(page, text):
             expect(there, page, f"no test of {name} is named after {number}")
 
 
+def check_toolchains(page, text):
+    """That the table has the script's toolchains, in its order."""
+    known = re.findall(r'^    Toolchain\("([^"]+)"', read(ROOT / "tests" / "toolchains" / "run"), re.M)
+    rows = re.findall(r"^\| (\S+) \|", text.partition("<!-- results -->\n")[2].partition("<!-- end of results -->")[0], re.M)[2:]
+    expect(known and rows == known, page, f"the table has rows for {', '.join(rows)}; tests/toolchains/run has {', '.join(known)}")
+
+
 def main():
     update = "--update" in sys.argv[1:]
     code = "".join(read(path) for path in sorted(INCLUDE.rglob("*pp")))
@@ -186,6 +194,8 @@ def main():
         check_names(page, now, code)
         if page.name == "attacks.md":
             check_attacks(page, now)
+        if page.name == "toolchains.md":
+            check_toolchains(page, now)
     for path in sorted(ROOT.joinpath("docs", "examples").glob("*.cpp")):
         found, unfinished = regions(path)
         for name in found:

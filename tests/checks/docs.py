@@ -62,7 +62,7 @@ def check_quotes(page, text, used, update):
     """Every block of C++ is a region of a file. @return the page as it should be"""
     def quoted(block):
         if not block["file"]:
-            if block["language"] == "cpp" and page.name != "README.md":  # its program is compiled by tests/packaging
+            if block["language"] == "cpp" and page.name != "README.md":  # its program is run by tests/netns/readme_test.py
                 expect(False, page, f"code from nowhere: {block['code'].splitlines()[0]}")
             return block[0]
         code = regions(ROOT / block["file"])[0].get(block["name"])

@@ -267,7 +267,7 @@ def interop(stage):
 
 
 def netns(stage):
-    """tests/netns: multicast and broken networks, in network namespaces (as root)"""
+    """tests/netns: multicast and broken networks, and the README's program, in network namespaces (as root)"""
     if os.geteuid() != 0:
         return stage.skip("network namespaces need root")
     probe = f"gigi-probe-{os.getpid()}"
@@ -291,7 +291,7 @@ STAGES = [
     (processes, 900, lambda: there("examples", "chat.cpp") and there("tests", "processes", "run.py")),
     (sanitized, 900, lambda: there("examples", "chat.cpp") and there("tests", "processes", "run.py")),
     (interop, 600, lambda: sources("interop", "_test.py")),
-    (netns, 600, lambda: sources("netns", "_test.py")),
+    (netns, 900, lambda: sources("netns", "_test.py")),
     (threads, 600, lambda: True),
     (clang, 900, lambda: True),
     (headers, 900, lambda: True),

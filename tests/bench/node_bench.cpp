@@ -113,7 +113,7 @@ int main(int argc, char **argv) {
             row("message to a peer that we send a file, 99 %", bench::quantile(messages.to_receiver, 0.99), "us");
         }
     }
-    auto const told = bench::group{10}.speak(50 * rounds);
+    auto const told = bench::group{10}.speak(200 * rounds);
     row("group message, until the last of nine has it, median", bench::median(told.times), "us");
     row("group message, until the last of nine has it, 99 %", bench::quantile(told.times, 0.99), "us");
     row("processor time of a group message, all ten nodes, a delivery", told.cpu, "us");

@@ -1,13 +1,16 @@
 // docs/examples/node.cpp: the program of the pages that speak of the node: two nodes on loopback do everything once.
 #include "expect.hpp"
 
+#include <gigi/core/json.hpp>
 #include <gigi/node.hpp>
 
 #include <filesystem>
 #include <fstream>
+#include <iostream>
 #include <string>
 #include <utility>
 #include <variant>
+#include <vector>
 
 #include <unistd.h>
 
@@ -29,6 +32,7 @@ gigi::node_options local(std::string nickname) {
     return options;
 }
 
+// [next]
 /// Waits for an event of one kind; others are passed over.
 template <class E> gigi::awaitable<E> next(gigi::event_reader &events) {
     for (;;) {
@@ -36,6 +40,41 @@ template <class E> gigi::awaitable<E> next(gigi::event_reader &events) {
         if (auto const *const wanted = std::get_if<E>(&e)) co_return *wanted;
     }
 }
+// [next]
+
+// [visit]
+struct in_words {
+    std::string operator()(gigi::event::direct_message const &e) const { return e.nickname + ": " + e.text; }
+    std::string operator()(gigi::event::peer_disconnected const &e) const { return e.nickname + " is gone: " + e.error.message(); }
+    std::string operator()(gigi::event::events_dropped const &e) const { return std::to_string(e.count) + " events are missing here"; }
+    template <class Other> std::string operator()(Other const &) const { return {}; } // what this app does not show
+};
+// [visit]
+
+// [read]
+gigi::awaitable<void> show_events(gigi::node &node) {
+    try {
+        for (;;) {
+            gigi::event const e = co_await node.next_event();
+            std::string const line = std::visit(in_words{}, e);
+            if (!line.empty()) std::cout << gigi::printable(line) << '\n'; // what peers wrote may hold control characters
+        }
+    } catch (gigi::error const &e) {
+        if (e.code() != gigi::errc::stopped) throw; // the node has stopped, and every event was read
+    }
+}
+// [read]
+
+// [json]
+std::string as_json(gigi::event const &e) { // {"event":"direct_message","peer":"12D3Koo…","nickname":"alice",…}
+    gigi::json_object line;
+    line.add("event", e.name());
+    std::visit([&line](auto const &what) {
+        what.for_each_member([&line](std::string_view name, auto const &member) { line.add(name, member); });
+    }, e);
+    return line.text();
+}
+// [json]
 
 // [dictionary]
 struct dictionary {
@@ -141,6 +180,19 @@ gigi::awaitable<void> chat(gigi::node &alice, gigi::node &bob, gigi::event_reade
 }
 // [group]
 
+// [readers]
+gigi::awaitable<void> two_readers(gigi::node &alice, gigi::node &bob) {
+    gigi::event_reader first = bob.subscribe(), second = bob.subscribe(); // each has every event from here on
+    co_await alice.send("bob", "hello, both");
+    auto const shown = co_await next<gigi::event::direct_message>(first);
+    expect(shown.text == "hello, both", "the one");
+
+    std::vector<std::string> lines;
+    for (gigi::event e; second.try_next(e);) lines.push_back(as_json(e)); // what is there now, without waiting
+    expect(!lines.empty() && lines.back().starts_with(R"({"event":"direct_message","peer":"12D3Koo)"), "and the other");
+}
+// [readers]
+
 gigi::awaitable<void> not_joined(gigi::node &bob) {
     std::error_code code;
     try {
@@ -232,11 +284,13 @@ gigi::awaitable<void> everything(gigi::node &alice, gigi::node &bob, gigi::node 
     co_await count(alice, bob);
     co_await talk(alice, at_bob);
     co_await chat(alice, bob, at_alice, at_bob);
+    co_await two_readers(alice, bob);
     co_await not_joined(bob);
     co_await share_files(alice, bob, at_bob);
     co_await impostor(alice, other, at_alice);
     co_await alice.stop();
     co_await bob.stop();
+    co_await show_events(bob); // what its own reader has kept, up to the end
 }
 
 int main() {

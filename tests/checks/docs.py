@@ -7,6 +7,7 @@
   `<!-- some options: … -->` has some of them.
 - fuzzing.md describes the fuzz targets that there are.
 - Every attack of attacks.md has tests that are named after its number, in the files that its second table names for it.
+- The table of events.md has every event.
 - The table of toolchains.md has a row for each toolchain of tests/toolchains/run, and no other.
 - Protocol ids, DNS names, errors, conditions, events and headers that are named exist; wire.md has every protocol id.
 
@@ -172,6 +173,12 @@ def check_attacks(page, text):
             expect(there, page, f"no test of {name} is named after {number}")
 
 
+def check_events(page, text):
+    named = set(re.findall(r"`event::(\w+)`", text.partition("<!-- events -->\n")[2].partition("\n\n")[0]))
+    for name in re.findall(r'event_name = "(\w+)"', read(INCLUDE / "node" / "event.hpp")):
+        expect(name in named, page, f"event::{name} is not in the table")
+
+
 def check_toolchains(page, text):
     """That the table has the script's toolchains, in its order."""
     known = re.findall(r'^    Toolchain\("([^"]+)"', read(ROOT / "tests" / "toolchains" / "run"), re.M)
@@ -194,6 +201,8 @@ def main():
         check_names(page, now, code)
         if page.name == "attacks.md":
             check_attacks(page, now)
+        if page.name == "events.md":
+            check_events(page, now)
         if page.name == "toolchains.md":
             check_toolchains(page, now)
     for path in sorted(ROOT.joinpath("docs", "examples").glob("*.cpp")):

@@ -26,6 +26,9 @@ class chunk_store {
     /// @return the chunks that are there and have the right hashes @throws error as `output_file::open`
     [[nodiscard]] awaitable<chunk_set> open(std::filesystem::path folder);
 
+    /// @return whether the chunk has the right hash @par Lifetime `data` must live until this returns.
+    [[nodiscard]] awaitable<bool> verify(std::uint64_t chunk, bytes_view data) const;
+
     /// Writes a chunk if its hash is right. @return whether it is
     /// @throws error: `errc::disk_full`, `errc::io_error`
     /// @par Lifetime `data` must live until this returns.

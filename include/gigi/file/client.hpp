@@ -83,6 +83,16 @@ template <ByteStream Stream> class file_client {
         co_return all;
     }
 
+    /// The last chunk of a file, unverified. All of it must come within the time for one answer.
+    /// @throws as `list`
+    [[nodiscard]] awaitable<bytes> last_chunk(manifest of) {
+        auto const map = of.map();
+        range_request const request{of.root, static_cast<std::uint32_t>(map.count() - 1), 1};
+        co_await with_timeout(request_range(request), timeout_);
+        bytes chunk = co_await with_timeout(read_chunk(request.first, map.size_of(request.first)), timeout_);
+        co_return chunk;
+    }
+
     /// Asks for a run of chunks; the answers come by `next_chunk`.
     [[nodiscard]] awaitable<void> request_range(range_request range) {
         file_request request;
@@ -109,6 +119,18 @@ template <ByteStream Stream> class file_client {
         co_await with_timeout(send(request), timeout_);
         Answer got = co_await with_timeout(answer<Answer>(), timeout_);
         co_return got;
+    }
+    awaitable<bytes> read_chunk(std::uint32_t wanted, std::size_t size) {
+        std::uint32_t const chunk = co_await next_chunk();
+        if (chunk != wanted) throw error{errc::protocol_violation, "a chunk that was not asked for"};
+        bytes out(size);
+        for (std::size_t at = 0; at < size;) {
+            mutable_bytes const rest = mutable_bytes{out}.subspan(at);
+            std::size_t const n = co_await read_some(rest);
+            if (n == 0) throw error{make_error_code(errc::end_of_stream)};
+            at += n;
+        }
+        co_return out;
     }
     awaitable<void> send(file_request const &request) {
         line_.put(request);

@@ -12,6 +12,7 @@
 #include "chunker.hpp"
 #include "client.hpp"
 #include "download_options.hpp"
+#include "download_source.hpp"
 #include "progress_meter.hpp"
 #include "rate_limiter.hpp"
 
@@ -104,17 +105,7 @@ template <ByteStream Stream> class file_download {
     }
 
   private:
-    struct source {
-        opener open;
-        rate_pass pace;
-        bool held_back = false;                // by its pace, or by our disk: it does not stall, we do
-        file_client<Stream> *client = nullptr; // while its stream is open
-        chunker::source_id id = 0;             // while it is part of the plan
-        std::error_code give_up;               // why it must not be used any longer
-        bool stalled = false;                  // why its stream was reset
-        bool gave = false;                     // a chunk
-        unsigned reopens = 0;
-    };
+    using source = download_source<Stream>;
     using source_ptr = std::shared_ptr<source>;
 
     /// Starts sources, watches them, and returns when the file is complete. @throws what ends the download
@@ -138,9 +129,27 @@ template <ByteStream Stream> class file_download {
                     if (!s->held_back && std::ranges::find(stalled, s->id) != stalled.end()) drop(*s, make_error_code(errc::timed_out));
                 if (plan_->race_due(clock_.now())) changed_.notify_all();
                 report(false);
+            } else {
+                changed_.notify_all(); // it may be the next one's turn to prepare
             }
+            if (!waiting_.empty()) make_room();
             (void)co_await ticker_.wait_for(options_.progress_interval);
         }
+    }
+
+    /// Has the source make room that has been of the least use for long, lest a few that drip keep all others out.
+    void make_room() {
+        auto const now = clock_.now();
+        if (opening_ || now - made_room_at_ < options_.yield_after / 8) return; // who came in last is to have a chance
+        source *slowest = nullptr;
+        for (auto const &s : active_) {
+            bool const idle = s->id && !plan_->owes(s->id);
+            if (!idle && s->is_to_yield(now, options_.yield_after) && (!slowest || s->received < slowest->received)) slowest = s.get();
+        }
+        if (!slowest) return;
+        made_room_at_ = now;
+        slowest->yielded = true;
+        slowest->client->reset();
     }
 
     /// Uses a source until the file is complete or the source is of no use.
@@ -153,7 +162,8 @@ template <ByteStream Stream> class file_download {
             } catch (...) {
                 why = std::current_exception();
             }
-            if (!why || !worth_reopening(*s, why)) break;
+            if (!why || s->yielded || failure_ || sources_.cancelled()) break;
+            if (s->reopens >= options_.max_reopens || !s->worth_reopening(why, plan_ != nullptr)) break;
             ++s->reopens;
             bool paused = false;
             try {
@@ -163,29 +173,21 @@ template <ByteStream Stream> class file_download {
             }
             if (!paused) break;
         }
-        if (why) last_error_ = why;
+        if (std::exchange(s->yielded, false) && !s->give_up) {
+            ++s->yields;
+            waiting_.push_back(s);
+        } else if (why) {
+            last_error_ = why;
+        }
         --running_;
         ticker_.wake();
-    }
-
-    bool worth_reopening(source const &s, std::exception_ptr const &why) const {
-        if (s.give_up || failure_ || s.reopens >= options_.max_reopens || !plan_ || sources_.cancelled()) return false;
-        try {
-            std::rethrow_exception(why);
-        } catch (std::system_error const &e) {
-            return e.code() == condition::closed || e.code() == condition::unreachable || e.code() == condition::timed_out ||
-                   (e.code() == errc::limit_exceeded && s.gave); // it was not busy before, and may not be for long
-        } catch (...) {
-        }
-        return false;
     }
 
     /// One stream of a source, from its opening to its end.
     awaitable<void> use_stream(source_ptr s) {
         Stream opened = co_await s->open();
         file_client<Stream> client{std::move(opened), options_.answer_timeout};
-        s->client = &client;
-        s->held_back = false;
+        s->begin(client, clock_.now());
         active_.push_back(s);
         std::exception_ptr why; // no guard: where a program just ends, this may be destroyed after the download
         try {
@@ -208,9 +210,10 @@ template <ByteStream Stream> class file_download {
             fail(std::make_exception_ptr(error{errc::message_too_large, std::to_string(described.size) + " bytes"}));
             co_return;
         }
+        s->described = true;
         co_await prepare(client, described);
-        if (described.root != store_->of().root || described.map() != store_->map()) // a peer that cuts the file up in another way
-            throw error{errc::not_supported, "other chunks than the first source's"};
+        s->gave_at = clock_.now();
+        if (described.size != store_->map().size) throw error{errc::hash_mismatch, "another size than the file's"};
         s->id = plan_->add_source(clock_.now());
         changed_.notify_all();
         std::exception_ptr why;
@@ -225,31 +228,52 @@ template <ByteStream Stream> class file_download {
         client.close();
     }
 
-    /// Makes the plan, once: the first source that can does it for all.
+    /// Waits for the plan, or makes it: the first source that can does it for all. One that is slow about it is joined by the next.
     awaitable<void> prepare(file_client<Stream> &client, manifest const &described) {
-        while (preparing_) co_await changed_.wait();
+        while (!plan_ && clock_.now() < next_maker_) co_await changed_.wait();
         if (plan_) co_return;
-        preparing_ = true;
+        next_maker_ = clock_.now() + options_.prepare_stagger;
         std::exception_ptr why; // no guard, as in `use_stream`
         try {
             co_await make_plan(client, described);
         } catch (...) {
             why = std::current_exception();
         }
-        preparing_ = false;
+        if (why) next_maker_ = clock_.now();
         changed_.notify_all();
         if (why) std::rethrow_exception(why);
     }
 
     awaitable<void> make_plan(file_client<Stream> &client, manifest const &described) {
         std::vector<merkle_hash> hashes = co_await client.layer(described);
-        store_ = std::make_unique<chunk_store>(pool_, described, std::move(hashes));
-        chunk_set done;
+        auto store = std::make_unique<chunk_store>(pool_, described, std::move(hashes));
+        bytes last;
+        if (code_.is_root() && described.size > 0) { // which does not bind the size, but the last chunk does
+            last = co_await client.last_chunk(described);
+            bool const good = co_await store->verify(store->map().count() - 1, last);
+            if (!good) throw error{errc::hash_mismatch, "another size than the file's"};
+        }
+        while (opening_) co_await changed_.wait();
+        if (plan_) co_return; // another one was faster
+        opening_ = true;
+        std::exception_ptr why; // no guard, as in `use_stream`
         try {
-            done = co_await store_->open(folder_);
-        } catch (...) { // no other source can help
-            fail(std::current_exception());
-            throw;
+            co_await open_store(std::move(store), std::move(last));
+        } catch (...) {
+            why = std::current_exception();
+        }
+        opening_ = false;
+        if (!why) co_return;
+        fail(why); // no other source can help
+        std::rethrow_exception(why);
+    }
+
+    awaitable<void> open_store(std::unique_ptr<chunk_store> store, bytes last) {
+        store_ = std::move(store);
+        chunk_set done = co_await store_->open(folder_);
+        if (!last.empty()) {
+            (void)co_await store_->keep(done.capacity() - 1, last);
+            done.insert(done.capacity() - 1);
         }
         plan_ = std::make_unique<chunker>(store_->map(), std::move(done), options_.requests);
         last_bytes_ = plan_->done_bytes();
@@ -281,6 +305,7 @@ template <ByteStream Stream> class file_download {
                 std::size_t const n = co_await client.read_some(rest);
                 if (n == 0) throw error{make_error_code(errc::end_of_stream)};
                 at += n;
+                s.received += n;
                 if (s.pace.limited()) {
                     auto const before = clock_.now();
                     s.held_back = true;
@@ -290,6 +315,7 @@ template <ByteStream Stream> class file_download {
                 plan_->note_progress(s.id, n, clock_.now());
             }
             bool const first = plan_->end_chunk(s.id, clock_.now());
+            s.has_given(clock_.now());
             if (!first) {
                 give_back(std::move(buffer));
                 continue;
@@ -303,6 +329,7 @@ template <ByteStream Stream> class file_download {
     /// After a wait that was not for the source.
     void go_on(source &s, time_point since) {
         s.held_back = false;
+        s.gave_at += clock_.now() - since;
         plan_->excuse(s.id, clock_.now() - since);
     }
     source_ptr find(source &s) const {
@@ -313,10 +340,12 @@ template <ByteStream Stream> class file_download {
 
     /// Sends what the plan wants of a source. @return whether the source owes chunks then
     awaitable<bool> request_more(source &s, file_client<Stream> &client) {
+        bool const idle = !plan_->owes(s.id);
         while (auto const range = plan_->next_request(s.id, clock_.now())) {
             range_request const request{store_->of().root, range->first, range->count};
             co_await client.request_range(request);
         }
+        if (idle) s.gave_at = clock_.now();
         co_return plan_->owes(s.id);
     }
 
@@ -423,7 +452,9 @@ template <ByteStream Stream> class file_download {
     std::deque<source_ptr> waiting_;
     std::vector<source_ptr> active_;   // those with an open stream
     std::size_t running_ = 0;          // source tasks
-    bool preparing_ = false;
+    time_point next_maker_{};          // when another source may begin to make the plan
+    bool opening_ = false;             // a plan is being made into `plan_`
+    time_point made_room_at_{};
     std::unique_ptr<chunk_store> store_;
     std::unique_ptr<chunker> plan_;    // and `store_` is open
     std::vector<bytes> free_;

@@ -20,7 +20,9 @@ struct download_options {
     std::uint64_t max_size = chunk_map::largest_file;     ///< of the file, in bytes; of a larger one nothing is written
     chunker_options requests;
     duration answer_timeout = std::chrono::minutes{2};    ///< for an answer that is not a chunk: the server may have to hash first
-    std::size_t max_sources = 8;                          ///< used at once; further ones come in where those end
+    duration prepare_stagger = std::chrono::seconds{5};   ///< before the next source is asked for the chunks' hashes, too
+    std::size_t max_sources = 8;                          ///< used at once; further ones come in where those end, or make room
+    duration yield_after = std::chrono::minutes{1};       ///< a source that has given no chunk for so long makes room for one that waits; each time, it has twice as long
     std::size_t verifying = 4;                            ///< chunks being verified and written at once, each up to 4 MiB
     unsigned max_reopens = 3;                             ///< a source's stream is opened again so often without a new chunk
     duration reopen_pause = std::chrono::milliseconds{500};

@@ -37,6 +37,12 @@ GIGI_INLINE awaitable<chunk_set> chunk_store::open(std::filesystem::path folder)
     co_return done;
 }
 
+GIGI_INLINE awaitable<bool> chunk_store::verify(std::uint64_t chunk, bytes_view data) const {
+    auto const work = [&] { return matches(chunk, data); };
+    bool const good = co_await run_on(pool_, work);
+    co_return good;
+}
+
 GIGI_INLINE awaitable<bool> chunk_store::keep(std::uint64_t chunk, bytes_view data) {
     auto const work = [&] {
         if (!matches(chunk, data)) return false;

@@ -29,7 +29,7 @@ GIGI_INLINE bool file_answer::valid() const noexcept {
             if (entry.code.size() > 64 || entry.name.size() > 255) return false;
         return true;
     }
-    if (auto const *of = std::get_if<manifest>(&what)) return of->name.size() <= 255 && of->map().valid();
+    if (auto const *of = std::get_if<manifest>(&what)) return of->name.size() <= 255 && of->map().valid() && of->map() == chunk_map::of(of->size);
     return true;
 }
 

@@ -45,6 +45,7 @@ class shared_file {
     shared_entry entry;
     merkle_hash root{};
     chunk_map map;
+    std::shared_ptr<shared_file> before;         ///< what this one replaced, until the list is saved with it
     std::shared_ptr<file_hashes const> hashes;   ///< once they have been needed
     std::optional<file_status> refused;          ///< what the file was like when its content turned out to be another
     bool hashing = false;
@@ -116,6 +117,9 @@ class shared_files {
     [[noreturn]] void refuse();
     awaitable<std::shared_ptr<open_share>> open_unhashed(std::shared_ptr<shared_file> share);
     std::shared_ptr<shared_file> remember(shared_entry const &entry);
+    void know(std::shared_ptr<shared_file> const &file);
+    /// Undoes a share that could not be saved, as far as it is still there: others may have shared the same, or unshared it, since.
+    void take_back(std::shared_ptr<shared_file> const &file);
     void forget(std::string const &code);
     static std::filesystem::path cache_folder(std::filesystem::path list);
     awaitable<void> keep_hashes(std::shared_ptr<file_hashes const> hashes);

@@ -36,6 +36,49 @@ void check_list(shared_files const &files, fs::path const &list) {
 
 awaitable<void> open_into(shared_files &files, std::string code, std::error_code &out) { out = co_await try_open(files, std::move(code)); }
 
+awaitable<void> share_after(shared_files &files, fs::path path, duration pause, std::error_code &out) {
+    co_await sleep_for(pause);
+    out = co_await try_share(files, std::move(path));
+}
+awaitable<void> unshare_after(shared_files &files, std::string code, duration pause, std::error_code &out) {
+    co_await sleep_for(pause);
+    try {
+        (void)co_await files.unshare(std::move(code));
+    } catch (std::system_error const &e) {
+        out = e.code();
+    }
+}
+
+/// One content under three names, on a slow disk; `had` is whether it is shared under the first name already.
+struct same_content {
+    explicit same_content(bool had) : others{w.ex}, files{w.ex, disk.jobs.get_executor(), list, 100} {
+        others.spawn(disk.work());
+        code = share_code::of(merkle_root(content, tree_height(content.size() / merkle_block_size)), content.size()).to_string();
+        if (!had) return;
+        shared_entry const old = sim.run(files.share(names[0], hash_progress{}));
+        REQUIRE(old.code == code);
+    }
+    ~same_content() {
+        others.cancel();
+        sim.run(others.join());
+    }
+    void finish() { sim.run(sleep_for(100ms)); }
+    std::string shared_as() const {
+        auto const found = files.find(code);
+        return found ? fs::path{found->entry.path}.filename().string() : "";
+    }
+
+    testing::simulation sim;
+    world w{sim.get_executor()};
+    fs::path const list = w.output.path / "shared.json";
+    bytes const content = random_content(2 * chunk);
+    std::string code;
+    fs::path const names[3]{w.shared.write("old", content), w.shared.write("a", content), w.shared.write("b", content)};
+    slow_pool disk;
+    task_group others;
+    shared_files files;
+};
+
 } // namespace
 
 TEST_CASE("limits: shared files: what cannot be shared") {
@@ -164,6 +207,103 @@ TEST_CASE("shared files: cancelled at any step, share shares nothing and unshare
         }
         CHECK(failed > 0);
     }
+}
+
+TEST_CASE("shared files: two share the same, and one is cancelled at any step: the other one has shared it") {
+    int failed = 0;
+    for (bool const had : {false, true})
+        for (duration const pause : {duration{0}, duration{500us}, duration{2500us}, duration{6500us}})
+            for (std::uint64_t step = 0;; ++step) {
+                CAPTURE(had);
+                CAPTURE(pause.count());
+                CAPTURE(step);
+                same_content t{had};
+                std::error_code other;
+                t.others.spawn(share_after(t.files, t.names[2], pause, other));
+                auto const ended = testing::cancel_at(t.sim, t.w.ex, t.files.share(t.names[1], hash_progress{}), step);
+                if (ended.failure) CHECK_MESSAGE(ended.code() == condition::cancelled, ended.message());
+                t.finish();
+                CHECK(!other);
+                if (ended.failure)
+                    CHECK(t.shared_as() == "b");
+                else
+                    CHECK((t.shared_as() == "a" || t.shared_as() == "b"));
+                CHECK(share_list::load(t.list).files() == t.files.entries());
+                CHECK(t.files.entries().size() == 1);
+                failed += !ended.succeeded();
+                if (!ended.disturbed) break;
+                REQUIRE(step < 1000);
+            }
+    CHECK(failed > 0);
+}
+
+TEST_CASE("shared files: unshared while it is shared again, which is cancelled at any step: it stays unshared") {
+    int failed = 0;
+    for (duration const pause : {duration{0}, duration{500us}, duration{2500us}, duration{3500us}, duration{4500us}, duration{5500us}, duration{6500us}})
+        for (std::uint64_t step = 0;; ++step) {
+            CAPTURE(pause.count());
+            CAPTURE(step);
+            same_content t{true};
+            std::error_code other;
+            t.others.spawn(unshare_after(t.files, t.code, pause, other));
+            auto const ended = testing::cancel_at(t.sim, t.w.ex, t.files.share(t.names[1], hash_progress{}), step);
+            if (ended.failure) CHECK_MESSAGE(ended.code() == condition::cancelled, ended.message());
+            t.finish();
+            CHECK(!other);
+            if (ended.failure) CHECK(t.shared_as() == "");
+            CHECK(share_list::load(t.list).files() == t.files.entries());
+            CHECK(t.files.entries().empty() == (t.shared_as() == ""));
+            failed += !ended.succeeded();
+            if (!ended.disturbed) break;
+            REQUIRE(step < 1000);
+        }
+    CHECK(failed > 0);
+}
+
+TEST_CASE("T30: shared files: two share the same, and the disk fails at any time, for once or for good: what is shared is what was said to be") {
+    int failed = 0;
+    for (bool const had : {false, true})
+        for (bool const for_good : {false, true})
+            for (duration const pause : {duration{0}, duration{500us}, duration{2500us}})
+                for (int job = 0; job < 16; ++job) {
+                    CAPTURE(had);
+                    CAPTURE(for_good);
+                    CAPTURE(pause.count());
+                    CAPTURE(job);
+                    same_content t{had};
+                    auto const aside = t.w.output.path / "aside";
+                    auto const break_disk = [&] {
+                        if (fs::exists(t.list)) fs::rename(t.list, aside);
+                        fs::create_directory(t.list); // cannot be replaced by a file
+                    };
+                    auto const mend_disk = [&] {
+                        if (!fs::is_directory(t.list)) return;
+                        fs::remove(t.list);
+                        if (fs::exists(aside)) fs::rename(aside, t.list);
+                    };
+                    int done = 0;
+                    t.disk.after = [&] {
+                        if (!for_good) mend_disk();
+                        if (++done == job) break_disk();
+                    };
+                    if (job == 0) break_disk();
+                    std::error_code codes[2];
+                    t.others.spawn(share_after(t.files, t.names[1], duration{0}, codes[0]));
+                    t.others.spawn(share_after(t.files, t.names[2], pause, codes[1]));
+                    t.finish();
+                    t.disk.after = nullptr;
+                    mend_disk();
+                    for (auto const &code : codes) CHECK((!code || code == condition::io_error));
+                    failed += codes[0] || codes[1];
+                    std::string const now = t.shared_as(), old = had ? "old" : "";
+                    if (codes[0] && codes[1])
+                        CHECK(now == old);
+                    else
+                        CHECK(((!codes[0] && now == "a") || (!codes[1] && now == "b")));
+                    check_list(t.files, t.list);
+                    if (!for_good) CHECK(share_list::load(t.list).files() == t.files.entries());
+                }
+    CHECK(failed > 0);
 }
 
 TEST_CASE("shared files: stop ends what is hashed, for the first time or again, until the list is loaded") {

@@ -6,6 +6,7 @@
 #include "../../core/config.hpp"
 #include "../../core/offload.hpp"
 #include "../../core/uninterrupted.hpp"
+#include "../share_code.hpp"
 
 #include <set>
 #include <utility>
@@ -93,9 +94,11 @@ GIGI_INLINE awaitable<shared_entry> shared_files::share(std::filesystem::path pa
     auto const hashes = std::make_shared<file_hashes const>(std::move(hashed.hashes));
     co_await keep_hashes(hashes); // before it is shared: where that fails they are removed with the next `load`
     if (list_.files().size() >= max_files_ && !list_.find(entry.code)) refuse();
-    auto const previous = list_.find(entry.code) ? std::optional{*list_.find(entry.code)} : std::nullopt; // the same content elsewhere
+    auto const before = find(entry.code); // the same content elsewhere, or the same file
+    auto const mine = remember(entry);
+    mine->before = before;
+    mine->hashes = hashes;
     list_.add(entry);
-    remember(entry)->hashes = hashes;
     std::exception_ptr failure;
     try {
         co_await save();
@@ -103,16 +106,12 @@ GIGI_INLINE awaitable<shared_entry> shared_files::share(std::filesystem::path pa
         failure = std::current_exception();
     }
     if (failure) {
-        list_.remove(entry.code);
-        forget(entry.code);
-        if (previous) {
-            list_.add(*previous);
-            remember(*previous);
-        }
+        take_back(mine);
         co_await asio::this_coro::reset_cancellation_state(); // or the next co_await would throw, cancelled as this may be
         co_await uninterrupted(save_anyway());
         std::rethrow_exception(failure);
     }
+    mine->before = nullptr; // it stays
     co_return entry;
 }
 
@@ -196,9 +195,28 @@ GIGI_INLINE void shared_files::refuse() {
 
 GIGI_INLINE std::shared_ptr<shared_file> shared_files::remember(shared_entry const &entry) {
     auto made = std::make_shared<shared_file>(executor_, entry);
-    by_code_[entry.code] = made;
-    by_root_[made->root] = made;
+    know(made);
     return made;
+}
+
+GIGI_INLINE void shared_files::know(std::shared_ptr<shared_file> const &file) {
+    by_code_[file->entry.code] = file;
+    by_root_[file->root] = file;
+}
+
+GIGI_INLINE void shared_files::take_back(std::shared_ptr<shared_file> const &file) {
+    auto const before = std::exchange(file->before, nullptr);
+    auto const current = find(file->entry.code);
+    if (current == file) {
+        list_.remove(file->entry.code);
+        forget(file->entry.code);
+        if (!before) return;
+        list_.add(before->entry);
+        know(before);
+        return;
+    }
+    for (auto later = current; later; later = later->before) // shared again since: where that fails, too, this one does not come back
+        if (later->before == file) later->before = before;
 }
 
 GIGI_INLINE void shared_files::forget(std::string const &code) {
@@ -250,7 +268,7 @@ GIGI_INLINE awaitable<void> shared_files::hash_again(std::shared_ptr<shared_file
     co_await keep_hashes(share->hashes);
     if (share->entry.modified == now.status.modified) co_return;
     share->entry.modified = now.status.modified; // touched, but still the same
-    if (list_.find(share->entry.code)) {
+    if (find(share->entry.code) == share) {
         list_.add(share->entry);
         co_await save();
     }
@@ -272,6 +290,7 @@ GIGI_INLINE awaitable<void> shared_files::save_anyway() {
 
 GIGI_INLINE awaitable<void> shared_files::save_without(merkle_hash root) {
     co_await save();
+    if (find(root)) co_return; // shared again meanwhile
     auto const work = [this, root] { cache_.remove(root); };
     co_await run_on(pool_, work);
 }

@@ -7,6 +7,7 @@
 
 #include "../core/asio.hpp"
 #include "../core/condition.hpp"
+#include "../core/error.hpp"
 #include "../core/file_io.hpp"
 #include "hash_cache.hpp"
 #include "messages.hpp"
@@ -14,12 +15,14 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <exception>
 #include <filesystem>
 #include <functional>
 #include <map>
 #include <memory>
 #include <optional>
 #include <string>
+#include <system_error>
 
 namespace gigi::inline v1 {
 
@@ -37,6 +40,16 @@ struct hashed_file {
 /// @par Cancellation Stops within milliseconds.
 [[nodiscard]] awaitable<hashed_file> hash_file(any_io_executor pool, std::filesystem::path path, hash_progress progress);
 
+/// What has been hashed of a file where that was interrupted.
+struct hashing_state {
+    file_status status; ///< what the file was like
+    std::optional<file_hasher> hasher;
+};
+
+/// The same, from where an earlier attempt was interrupted, unless the file has changed since.
+/// @par Lifetime `so_far` must live until this returns; after a cancellation it has what was hashed.
+[[nodiscard]] awaitable<hashed_file> hash_file(any_io_executor pool, std::filesystem::path path, hash_progress progress, hashing_state &so_far);
+
 /// One shared file, as long as somebody serves it.
 class shared_file {
   public:
@@ -49,7 +62,9 @@ class shared_file {
     std::shared_ptr<file_hashes const> hashes;   ///< once they have been needed
     std::optional<file_status> refused;          ///< what the file was like when its content turned out to be another
     bool hashing = false;
-    async_condition hashed;
+    async_condition hashed;                      ///< or no longer being hashed
+    std::error_code unhashed;                    ///< why it was not, the last time
+    hashing_state so_far;                        ///< who asked may leave, and ask again: large files take longer than anybody waits
 };
 
 /// An open shared file. `read_at` may be called on any thread.
@@ -127,6 +142,8 @@ class shared_files {
 
     /// Hashes a file whose hashes are unknown or whose time has changed; one at a time for each file.
     awaitable<void> hash_again(std::shared_ptr<shared_file> share);
+    awaitable<void> hash_once(std::shared_ptr<shared_file> share);
+    static std::error_code code_of(std::exception_ptr const &failure);
     /// The same, and throws `errc::stopped` after `stop()`.
     hash_progress until_stopped(hash_progress progress) const;
     awaitable<void> save();

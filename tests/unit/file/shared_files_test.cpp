@@ -380,6 +380,60 @@ TEST_CASE("shared files: hashes are known again after a restart") {
     });
 }
 
+TEST_CASE("shared files: who waits for what another one hashes gets the file, wherever the other one leaves") {
+    bytes const content = random_content(17 << 20); // hashed in two jobs
+    for (int step = 0; step < 40; ++step) {
+        CAPTURE(step);
+        testing::simulation sim;
+        world w{sim.get_executor()};
+        slow_pool disk;
+        task_group others{w.ex};
+        others.spawn(disk.work());
+        shared_files files{w.ex, disk.jobs.get_executor(), "", 100};
+        auto const path = w.shared.write("a", content);
+        shared_entry const shared = sim.run(files.share(path, hash_progress{}));
+        fs::last_write_time(path, fs::last_write_time(path) + 3s);
+        std::error_code left, stayed;
+        task_group first{w.ex}, second{w.ex};
+        first.spawn(open_into(files, shared.code, left));
+        second.spawn(open_into(files, shared.code, stayed));
+        for (int i = 0; i < step; ++i) sim.step();
+        first.cancel();
+        sim.run(first.join());
+        sim.run(second.join());
+        CHECK_FALSE(stayed);
+        others.cancel();
+        sim.run(others.join());
+    }
+}
+
+TEST_CASE("shared files: a file that takes longer to hash than anybody waits is hashed by all who ask, one after the other") {
+    testing::simulation sim;
+    world w{sim.get_executor()};
+    slow_pool disk; // a job a millisecond, of 16 MiB each
+    task_group others{w.ex};
+    others.spawn(disk.work());
+    shared_files files{w.ex, disk.jobs.get_executor(), "", 100};
+    auto const path = w.shared.write("a", random_content(68 << 20));
+    shared_entry const shared = sim.run(files.share(path, hash_progress{}));
+    auto const touch = [&] { fs::last_write_time(path, fs::last_write_time(path) + 3s); };
+    touch();
+    std::error_code code = make_error_code(errc::timed_out);
+    int asked = 0;
+    for (; code && asked < 20; ++asked) {
+        task_group one{w.ex};
+        one.spawn(open_into(files, shared.code, code));
+        sim.run_for(4ms);
+        one.cancel();
+        sim.run(one.join());
+        if (asked == 1) touch(); // all of it is hashed anew
+    }
+    CHECK_FALSE(code);
+    CHECK(asked > 3);
+    others.cancel();
+    sim.run(others.join());
+}
+
 TEST_CASE("T25: a file that changes while it is hashed is not shared") {
     run([](world &w) -> awaitable<void> {
         shared_files files{w.ex, w.ex, "", 100};

@@ -14,38 +14,44 @@
 namespace gigi::inline v1 {
 
 GIGI_INLINE awaitable<hashed_file> hash_file(any_io_executor pool, std::filesystem::path path, hash_progress progress) {
-    struct state {
-        disk_file file;
-        file_status status;
-        std::optional<file_hasher> hasher;
-        bytes buffer;
-    };
-    state s;
+    hashing_state fresh;
+    hashed_file hashed = co_await hash_file(std::move(pool), std::move(path), std::move(progress), fresh);
+    co_return hashed;
+}
+
+GIGI_INLINE awaitable<hashed_file> hash_file(any_io_executor pool, std::filesystem::path path, hash_progress progress, hashing_state &so_far) {
+    disk_file file;
+    bytes buffer;
     auto const open = [&] {
-        s.file = disk_file::open(path).value();
-        s.status = s.file.status().value();
+        file = disk_file::open(path).value();
+        auto const status = file.status().value();
+        if (so_far.hasher && so_far.status == status) return;
+        so_far.hasher.reset();
+        so_far.status = status;
     };
     co_await run_on(pool, open);
-    auto const map = chunk_map::of(s.status.size);
+    auto const map = chunk_map::of(so_far.status.size);
     if (!map.valid()) throw error{errc::invalid_argument, path.string()};
-    s.hasher.emplace(map);
+    if (!so_far.hasher) so_far.hasher.emplace(map);
+    auto &hasher = *so_far.hasher;
     auto const step = [&] {
-        s.buffer.resize(map.chunk_size);
-        std::uint64_t const end = std::min<std::uint64_t>(map.count(), s.hasher->chunks_done() + (16u << 20) / map.chunk_size);
-        for (auto n = s.hasher->chunks_done(); n < end; ++n) {
-            auto const chunk = mutable_bytes{s.buffer}.first(map.size_of(n));
-            if (s.file.read_at(map.offset(n), chunk).value() != chunk.size()) throw error{errc::file_changed, path.string()};
-            s.hasher->add_chunk(chunk);
+        buffer.resize(map.chunk_size);
+        std::uint64_t const end = std::min<std::uint64_t>(map.count(), hasher.chunks_done() + (16u << 20) / map.chunk_size);
+        for (auto n = hasher.chunks_done(); n < end; ++n) {
+            auto const chunk = mutable_bytes{buffer}.first(map.size_of(n));
+            if (file.read_at(map.offset(n), chunk).value() != chunk.size()) throw error{errc::file_changed, path.string()};
+            hasher.add_chunk(chunk);
         }
     };
-    while (s.hasher->chunks_done() < map.count()) {
+    while (hasher.chunks_done() < map.count()) {
         co_await run_on(pool, step);
-        if (progress) progress(std::min(map.offset(s.hasher->chunks_done()), map.size), map.size);
+        if (progress) progress(std::min(map.offset(hasher.chunks_done()), map.size), map.size);
     }
-    if (s.file.status().value() != s.status) throw error{errc::file_changed, path.string()};
+    if (file.status().value() != so_far.status) throw error{errc::file_changed, path.string()};
     hashed_file out;
-    out.hashes = std::move(*s.hasher).finish();
-    out.status = s.status;
+    out.hashes = std::move(hasher).finish();
+    out.status = so_far.status;
+    so_far.hasher.reset();
     co_return out;
 }
 
@@ -244,34 +250,52 @@ GIGI_INLINE awaitable<void> shared_files::load_hashes(std::shared_ptr<shared_fil
 }
 
 GIGI_INLINE awaitable<void> shared_files::hash_again(std::shared_ptr<shared_file> share) {
-    if (share->hashing) {
-        while (share->hashing) co_await share->hashed.wait();
-        if (!share->hashes) throw error{errc::file_changed, share->entry.path};
-        co_return;
+    while (share->hashing) {
+        co_await share->hashed.wait();
+        if (share->hashing) continue;
+        if (!share->unhashed) co_return;
+        if (share->unhashed != condition::cancelled) throw error{share->unhashed, share->entry.path};
+    } // who hashed it has gone: it is for the next to go on
+    share->hashing = true;
+    std::exception_ptr failure; // no guard: where a program just ends, this may be destroyed after what it refers to
+    try {
+        co_await hash_once(share);
+    } catch (...) {
+        failure = std::current_exception();
     }
-    struct marked {
-        shared_file &file;
-        explicit marked(shared_file &f) : file{f} { file.hashing = true; }
-        ~marked() {
-            file.hashing = false;
-            file.hashed.notify_all();
-        }
-    } const mark{*share};
+    share->unhashed = share->hashes ? std::error_code{} : code_of(failure);
+    share->hashing = false;
+    share->hashed.notify_all();
+    if (failure) std::rethrow_exception(failure);
+}
+
+GIGI_INLINE awaitable<void> shared_files::hash_once(std::shared_ptr<shared_file> share) {
     share->hashes = nullptr;
     hash_progress watched = until_stopped(hash_progress{});
-    hashed_file now = co_await hash_file(pool_, share->entry.path, std::move(watched));
+    hashed_file now = co_await hash_file(pool_, share->entry.path, std::move(watched), share->so_far);
     if (now.hashes.root != share->root || now.status.size != share->entry.size) {
         share->refused = now.status;
         throw error{errc::file_changed, share->entry.path};
     }
     share->hashes = std::make_shared<file_hashes const>(std::move(now.hashes));
+    bool const touched = share->entry.modified != now.status.modified; // but still the same
+    share->entry.modified = now.status.modified;
     co_await keep_hashes(share->hashes);
-    if (share->entry.modified == now.status.modified) co_return;
-    share->entry.modified = now.status.modified; // touched, but still the same
-    if (find(share->entry.code) == share) {
+    if (touched && find(share->entry.code) == share) {
         list_.add(share->entry);
         co_await save();
     }
+}
+
+GIGI_INLINE std::error_code shared_files::code_of(std::exception_ptr const &failure) {
+    try {
+        if (failure) std::rethrow_exception(failure);
+    } catch (std::system_error const &e) {
+        return e.code();
+    } catch (...) {
+        return make_error_code(errc::io_error);
+    }
+    return {};
 }
 
 GIGI_INLINE hash_progress shared_files::until_stopped(hash_progress progress) const {

@@ -214,12 +214,13 @@ class console {
         if (terminal_) close_editor();
     }
 
-    /// Waits for input. @return false where the chat closes
-    bool wait() const {
+    /// Waits for input. @return false where the chat closes, or nothing comes in time
+    bool wait(int milliseconds = -1) const {
         pollfd watched[] = {{STDIN_FILENO, POLLIN, 0}, {wake_[0], POLLIN, 0}};
-        while (::poll(watched, 2, -1) < 0 && errno == EINTR) {
+        int ready = 0;
+        while ((ready = ::poll(watched, 2, milliseconds)) < 0 && errno == EINTR) {
         }
-        return !(watched[1].revents & POLLIN);
+        return ready != 0 && !(watched[1].revents & POLLIN);
     }
 
     bool read_line(std::string &line) {
@@ -291,22 +292,25 @@ class console {
         return true;
     }
 
+    /// Whether bytes, of which this is the first step, may become a character when more come.
+    static bool unfinished(std::string_view bytes, gigi::utf8_step step) {
+        return bytes.empty() || (!step.valid && step.length == bytes.size() && bytes[0] >= '\xc2' && bytes[0] <= '\xf4');
+    }
+    /// Reads a character: U+FFFD for bytes that are none, as a terminal that speaks Latin-1 sends them.
     int read_key(wchar_t &key) {
         typing_ = true;
-        mutex_.unlock(); // messages may be printed while nothing is typed
-        bool const more = wait();
-        mutex_.lock();
-        follow_resize();
-        std::string sequence;
         gigi::utf8_step step;
-        bool incomplete = false;
-        do {
+        while (step = gigi::next_utf8(keys_), unfinished(keys_, step)) {
+            mutex_.unlock(); // messages may be printed while nothing is typed
+            bool const more = wait(keys_.empty() ? -1 : 50); // the rest of a character is there at once, or never comes
+            mutex_.lock();
+            follow_resize();
             char byte = 0;
-            if (!more || ::read(STDIN_FILENO, &byte, 1) != 1) return 0;
-            sequence += byte;
-            step = gigi::next_utf8(sequence);
-            incomplete = !step.valid && step.length == sequence.size() && sequence[0] >= '\xc2' && sequence[0] <= '\xf4';
-        } while (incomplete && sequence.size() < 4);
+            if (!more || ::read(STDIN_FILENO, &byte, 1) != 1) break;
+            keys_ += byte;
+        }
+        if (keys_.empty()) return 0;
+        keys_.erase(0, step.length); // what ended a bad sequence is the next key, or its beginning
         key = static_cast<wchar_t>(step.code_point);
         return 1;
     }
@@ -384,6 +388,7 @@ class console {
     EditLine *editor_ = nullptr;
     History *history_ = nullptr;
     std::size_t columns_ = 80;
+    std::string keys_; ///< read, but not yet a character
 #else // the terminal's own editing: what is typed cannot be shown again, but it is not lost
     void open_editor() {}
     void close_editor() {}

@@ -393,7 +393,7 @@ class Terminal:
         self.until(lambda lines: lines[-1] == f"{self.name}> {text}".rstrip(), f"prompt with {text!r}", seconds)
 
     def type(self, text):
-        os.write(self.master, text.encode())
+        os.write(self.master, text.encode() if isinstance(text, str) else text)
 
     def exit_code(self, seconds=10):
         deadline = time.monotonic() + seconds * self.world.slow

@@ -1,5 +1,7 @@
 """The chat on a terminal, as people see it."""
 
+import os
+import signal
 import time
 
 from chat import Failure, Terminal
@@ -148,6 +150,38 @@ def test_ends_of_a_terminal(w):
     t.type("\x03")
     expect(t.exit_code() == 0, "^C after the escape key")
     time.sleep(0)
+
+
+def test_keys_that_are_no_characters(w):
+    """Bytes that are not UTF-8, as a Latin-1 terminal sends for an é, hold nothing up, and what follows them is not lost."""
+    t, b = start(w), w.start("bob")
+    b.ask("connect", shown_address(t))
+    t.shows("bob is here")
+    for key, shown in ((b"\xe9", "\ufffd"), (b"\xe2\x82", "\ufffd\ufffd"), (b"\xf0\x9f\x98", "\ufffd\ufffd\ufffd")):
+        t.type(key)  # the beginning of a character that never ends
+        b.ask("send", "amy", f"are you awake, {len(shown)}?")
+        t.shows(f"bob: are you awake, {len(shown)}?")
+        t.prompt(shown)
+    t.type("\x15")
+    t.prompt("")
+    overlong, surrogate, too_large = b"\xc0\xaf\xe0\x80", b"\xed\xa0\x80", b"\xf4\x90\x80\x80\xff"
+    t.type(b"send bob caf\xe9 \xc3\xa9\xf0\x9f\x98\x80 " + b" ".join([overlong, surrogate, too_large]) + b" \xf0\x9f\xc3\xa9 \xe9\r")
+    b.event("direct_message", text="caf\ufffd é😀 " + " ".join("\ufffd" * n for n in (4, 3, 5)) + " \ufffdé \ufffd")
+    t.prompt("")
+    t.type(b"\xe9")
+    t.prompt("\ufffd")
+    t.type("\x15send bob all is well\r")
+    b.event("direct_message", text="all is well")
+    t.prompt("")
+    t.type("\xe9")  # as it should come, and just after it half of one
+    t.type(b"\xc3")
+    os.kill(t.pid, signal.SIGTERM)
+    expect(t.exit_code() == 0, "SIGTERM")
+    t = start(w)
+    t.type(b"\xe9")
+    t.prompt("\ufffd")
+    t.type("\x15q\r")
+    expect(t.exit_code() == 0, "quit")
 
 
 def test_commands_for_people(w):

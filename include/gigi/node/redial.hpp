@@ -41,8 +41,8 @@ class redial_policy {
     void disconnected(peer_id const &peer, time_point now) { retry(peer, now); }
     void failed(peer_id const &peer, time_point now) { retry(peer, now); }
 
-    /// The peers to dial now; each is marked as busy until it is `connected` or has `failed`. Every other one is whoever failed
-    /// least often, and then whoever has waited longest: neither old names nor new ones without end keep anybody out.
+    /// The peers to dial now; each is marked as busy until it is `connected` or has `failed`. Of each kind, every other one is whoever
+    /// failed least often, and then whoever has waited longest: neither old names nor new ones without end keep anybody out.
     /// @param of `bootstrap`: those of the bootstrap list; `discovered`: those that are only discovered
     std::vector<peer_id> due(reason of, time_point now, std::size_t limit);
 
@@ -64,7 +64,7 @@ class redial_policy {
 
     std::size_t most_;
     std::map<peer_id, entry> wanted_;
-    bool longest_waiting_ = false; // whose turn it is in `due`
+    bool longest_listed_ = false, longest_discovered_ = false; // whether it was the turn of whoever has waited longest
 };
 
 } // namespace gigi::inline v1

@@ -126,3 +126,29 @@ TEST_CASE("T15: redial: new names without end do not keep out who has failed onc
     }
     CHECK(dialled > 3);
 }
+
+TEST_CASE("T15: redial: dials of the bootstrap list take no turns of those that are only discovered") {
+    auto const peers = some_peers(400);
+    redial_policy policy;
+    time_point now{1h};
+    auto const honest = peers[0], away = peers[1];
+    policy.want(away, listed, now);
+    policy.want(honest, found, now);
+    CHECK(policy.due(found, now, 1).size() == 1);
+    policy.failed(honest, now);
+    CHECK(policy.due(listed, now, 1).size() == 1);
+    policy.failed(away, now);
+    int dialled = 0;
+    for (std::size_t i = 2; i < peers.size(); ++i) {
+        now += 1s;
+        policy.want(away, found, now); // somebody announces it, and takes it back
+        for (auto const &peer : policy.due(listed, now, 4)) policy.failed(peer, now);
+        policy.unwant(away, found);
+        policy.want(peers[i], found, now);
+        for (auto const &peer : policy.due(found, now, 1)) {
+            dialled += peer == honest;
+            policy.failed(peer, now);
+        }
+    }
+    CHECK(dialled > 3);
+}

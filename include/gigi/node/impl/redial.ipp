@@ -45,11 +45,12 @@ GIGI_INLINE std::vector<peer_id> redial_policy::due(reason of, time_point now, s
     std::vector<std::pair<peer_id const, entry> *> ready;
     for (auto &wanted : wanted_)
         if (wanted.second.idle(of) && wanted.second.due <= now) ready.push_back(&wanted);
+    bool &longest_waiting = of == bootstrap ? longest_listed_ : longest_discovered_;
     std::vector<peer_id> all;
     while (all.size() < limit && !ready.empty()) {
-        longest_waiting_ = !longest_waiting_;
-        auto const first = std::ranges::min_element(ready, {}, [this](auto const *one) {
-            return std::pair{longest_waiting_ ? 0 : one->second.failures, one->second.due};
+        longest_waiting = !longest_waiting;
+        auto const first = std::ranges::min_element(ready, {}, [longest_waiting](auto const *one) {
+            return std::pair{longest_waiting ? 0 : one->second.failures, one->second.due};
         });
         (*first)->second.busy = true;
         all.push_back((*first)->first);

@@ -3,6 +3,8 @@
 #include "attacks/hostile_server.hpp"
 #include "attacks/memory_meter.hpp"
 
+#include <gigi/file/hash_cache.hpp>
+#include <gigi/peer/identity.hpp>
 #include <gigi/testing/hostile_bytes.hpp>
 #include <gigi/testing/simulation.hpp>
 
@@ -313,6 +315,96 @@ TEST_CASE("T5: files: streams that have what they asked for hold no buffers") {
         for (auto const &one : idle) one->close();
         co_await w.stop();
     });
+}
+
+TEST_CASE("T5: files: who asks for lists and hashes on many streams, many times, and reads none makes a node hold 4 MiB, and all together 16 MiB") {
+    for (bool const hashes : {true, false}) {
+        CAPTURE(hashes);
+        run([hashes](world &w) -> awaitable<void> {
+            // A file of 1 GiB, of which there are only the hashes; and 255 more, so that a page of the list is full.
+            fs::path const list_file = w.shared.path / "list.json";
+            file_hashes of_large;
+            of_large.map = chunk_map::of(std::uint64_t{4096} * chunk);
+            of_large.chunks.resize(4096);
+            of_large.root = root_of_chunks(of_large.map, of_large.chunks);
+            hash_cache const cache{w.shared.path / "list.json.hashes"};
+            std::error_code const stored = cache.store(of_large);
+            REQUIRE(!stored);
+            share_list list;
+            for (std::uint8_t n = 0;; ++n) {
+                merkle_hash other{};
+                other[0] = n;
+                shared_entry entry;
+                entry.size = n ? n : of_large.map.size;
+                entry.root = to_hex(n ? other : of_large.root);
+                entry.code = share_code::of(n ? other : of_large.root, entry.size).to_string();
+                entry.path = "/nowhere";
+                entry.name = std::string(255, 'n');
+                list.add(entry);
+                if (n == 255) break;
+            }
+            list.save(list_file);
+            w.servers.push_back(std::make_unique<server>(w.ex, w.ex, list_file));
+            auto &s = *w.servers.back();
+            s.files.load();
+            CHECK(s.files.entries().size() == 256);
+            auto const share = s.files.find(of_large.root);
+            (void)co_await s.files.hashes_of(share);
+
+            seeded_random random{1};
+            std::vector<std::unique_ptr<channel_to_victim>> greedy;
+            auto const carried = [&] { // what is in the lines, which is not the node's
+                std::size_t sum = 0;
+                for (auto const &one : greedy)
+                    for (auto const &way : one->stream().both().ways) sum += way.data.capacity();
+                return sum;
+            };
+            file_request question;
+            if (hashes)
+                question.what = layer_request{of_large.root, 0};
+            else
+                question.what = list_request{};
+            memory_meter::span const used;
+            std::size_t most = 0, with_nothing = 0;
+            for (int peers = 0; peers <= 6; ++peers) { // of the last ones none has a place
+                peer_id const greedy_one = identity::generate(random).id();
+                for (int i = 0; i < 64; ++i) {
+                    greedy.push_back(std::make_unique<channel_to_victim>(s.connect(greedy_one)));
+                    for (int n = 0; n < 16 && peers > 0; ++n) greedy.back()->put(question);
+                    co_await greedy.back()->flush();
+                }
+                co_await sleep_for(1s);
+                std::size_t const held = used.held() - carried();
+                if (peers == 0) with_nothing = held;
+                std::size_t const pages = held - std::min(held, with_nothing * static_cast<std::size_t>(peers + 1));
+                MESSAGE(peers, " peers: ", pages >> 10, " KiB");
+                if (peers == 1) {
+                    CHECK(pages <= std::size_t{4} << 20);
+                    file_client<pipe_end> honest{s.connect(identity::generate(random).id()), 10s};
+                    manifest described;
+                    described.size = of_large.map.size;
+                    described.root = of_large.root;
+                    described.chunk_size = of_large.map.chunk_size;
+                    for (int n = 0; n < 3; ++n) { // is served
+                        std::vector<merkle_hash> const layer = co_await honest.layer(described);
+                        CHECK(layer.size() == 4096);
+                        std::vector<list_entry> const all = co_await honest.list(1000);
+                        CHECK(all.size() == 256);
+                    }
+                    honest.close();
+                }
+                most = std::max(most, pages);
+            }
+            CHECK(most <= std::size_t{16} << 20);
+            co_await sleep_for(s.options.write_timeout + 1s); // who takes nothing is given up
+            greedy.clear();
+            file_client<pipe_end> honest{s.connect(), 10s};
+            std::vector<list_entry> const all = co_await honest.list(1000);
+            CHECK(all.size() == 256);
+            honest.close();
+            co_await w.stop();
+        });
+    }
 }
 
 TEST_CASE("T26: files: above the limit that was given nothing is asked for, whatever the peer sends along") {

@@ -57,7 +57,7 @@ struct file_events {
 
 /// What the service has done since it was made.
 struct file_stats {
-    std::uint64_t uploads_refused = 0;     ///< over `upload_options::max_uploads`, or a peer's share of them
+    std::uint64_t uploads_refused = 0;     ///< over `upload_options::max_uploads` or `upload_slots::max_pages`, or a peer's share of them
     std::uint64_t uploads_delayed = 0;     ///< parts of chunks that waited, over `max_upload_rate`
     std::uint64_t downloads_delayed = 0;   ///< likewise, over `max_download_rate`
     std::uint64_t downloads_queued = 0;    ///< that waited for others to end, over `max_downloads`

@@ -45,14 +45,13 @@ struct upload_progress {
 };
 using upload_callback = std::function<void(upload_progress const &)>;
 
-/// What all uploads of a node share.
-struct upload_slots {
+/// Places that peers share: each has a quarter of them at most.
+struct upload_places {
     std::size_t used = 0;
     std::map<peer_id, std::size_t> of_peer; ///< those that have some
     std::uint64_t refused = 0;              ///< requests that were told "busy"
-    std::uint64_t bytes = 0;                ///< sent in all
 
-    /// Takes a slot, unless all `most` are taken or the peer has its share: a quarter of them, at least one. @return whether it has been taken
+    /// Takes a place, unless all `most` are taken or the peer has its share: a quarter of them, at least one. @return whether it has been taken
     bool take(peer_id const &peer, std::size_t most) {
         auto const of_this = of_peer.find(peer);
         bool const has_share = of_this != of_peer.end() && of_this->second >= std::max<std::size_t>(most / 4, 1);
@@ -70,6 +69,14 @@ struct upload_slots {
     }
 };
 
+/// What all uploads of a node share: the slots of streams that send chunks, and more.
+struct upload_slots : upload_places {
+    static constexpr std::size_t max_pages = 64; ///< at once, of one peer a quarter; further requests are told "busy"
+
+    upload_places pages;     ///< of lists and of chunk hashes, that are not sent yet: one of a stream
+    std::uint64_t bytes = 0; ///< sent in all
+};
+
 /// Serves one stream.
 template <ByteStream Stream> class file_upload {
   public:
@@ -82,6 +89,7 @@ template <ByteStream Stream> class file_upload {
     file_upload(file_upload const &) = delete;
     ~file_upload() {
         if (has_slot_) slots_.give_back(peer_);
+        end_page();
     }
 
     /// Answers requests until the peer ends the stream.
@@ -153,14 +161,15 @@ template <ByteStream Stream> class file_upload {
         if (in_chunk_) throw error{why}; // bytes were promised that cannot be had: only a reset can tell
         item next;
         next.answer.emplace().what = file_failure{to_refusal(why)};
-        co_await queue_.send(std::move(next));
+        co_await enqueue(std::move(next));
     }
 
     awaitable<void> answer(file_request const &request) {
         if (auto const *list = std::get_if<list_request>(&request.what)) {
+            co_await begin_page();
             item next;
             next.answer.emplace().what = files_.page_after(list->after);
-            co_await queue_.send(std::move(next));
+            co_await enqueue(std::move(next));
         } else if (auto const *of = std::get_if<manifest_request>(&request.what)) {
             co_await answer_manifest(of->code);
         } else if (auto const *layer = std::get_if<layer_request>(&request.what)) {
@@ -181,7 +190,7 @@ template <ByteStream Stream> class file_upload {
         m.chunk_size = share->map.chunk_size;
         item next;
         next.answer.emplace().what = std::move(m);
-        co_await queue_.send(std::move(next));
+        co_await enqueue(std::move(next));
     }
 
     awaitable<void> answer_layer(layer_request const &request) {
@@ -189,12 +198,23 @@ template <ByteStream Stream> class file_upload {
         if (!share) throw error{make_error_code(errc::unknown_code)};
         if (request.page >= layer_page_count(share->map)) throw error{make_error_code(errc::invalid_argument)};
         std::shared_ptr<file_hashes const> const hashes = co_await files_.hashes_of(share);
+        co_await begin_page();
         layer_page page;
         auto const work = [&] { page = make_layer_page(*hashes, request.page); };
         co_await run_on(pool_, work);
         item next;
         next.answer.emplace().what = layer_page_message{std::move(page.hashes), std::move(page.proof)};
-        co_await queue_.send(std::move(next));
+        co_await enqueue(std::move(next));
+    }
+
+    /// Waits until nothing waits to be sent, and takes a place: pages are large, and whoever asks for them without reading has one.
+    awaitable<void> begin_page() {
+        while (queued_ > 0) co_await returned_.wait();
+        if (!has_page_ && !slots_.pages.take(peer_, upload_slots::max_pages)) throw error{make_error_code(errc::limit_exceeded)};
+        has_page_ = true;
+    }
+    void end_page() {
+        if (std::exchange(has_page_, false)) slots_.pages.give_back(peer_);
     }
 
     awaitable<void> answer_range(range_request const &request) {
@@ -239,7 +259,7 @@ template <ByteStream Stream> class file_upload {
                 first = false;
                 in_chunk_ = position < end;
                 ++unsent_;
-                co_await queue_.send(std::move(next));
+                co_await enqueue(std::move(next));
             }
         }
     }
@@ -280,11 +300,17 @@ template <ByteStream Stream> class file_upload {
         returned_.notify_one();
     }
 
+    awaitable<void> enqueue(item next) {
+        ++queued_;
+        return queue_.send(std::move(next));
+    }
+
     awaitable<void> send_answers() {
         for (;;) {
             std::optional<item> next = co_await next_item();
             if (!next) break;
             if (next->answer) line_.put(*next->answer);
+            next->answer.reset(); // it may be large, and is held by the line now
             bytes_view rest = bytes_view{next->piece}.first(next->size);
             do {
                 bytes_view const part = rest.first(pace_.part_of(rest.size()));
@@ -294,7 +320,12 @@ template <ByteStream Stream> class file_upload {
                 sent_ += part.size();
                 slots_.bytes += part.size();
             } while (!rest.empty());
-            if (next->size == 0) continue;
+            --queued_;
+            end_page(); // where this was one: it is the first that is sent after it was begun
+            if (next->size == 0) {
+                returned_.notify_one();
+                continue;
+            }
             give_back(std::move(next->piece));
             --unsent_;
             end_range();
@@ -338,7 +369,7 @@ template <ByteStream Stream> class file_upload {
     rate_pass pace_;
     context_clock clock_;
     channel<item> queue_;
-    async_condition returned_;
+    async_condition returned_; // a buffer, or all that was queued is sent
     std::vector<bytes> free_;
     std::size_t made_ = 0;
     std::shared_ptr<open_share> opened_; // while there is a slot
@@ -347,8 +378,10 @@ template <ByteStream Stream> class file_upload {
     time_point next_report_{};
     bool in_chunk_ = false;
     bool has_slot_ = false;
+    bool has_page_ = false;
     bool reading_ = false;   // what a range asks for
     std::size_t unsent_ = 0; // pieces of ranges
+    std::size_t queued_ = 0; // answers and pieces, with the one that is being sent
     task_group tasks_;
 };
 

@@ -102,7 +102,7 @@ GIGI_INLINE void file_service::cancel(std::uint64_t id) {
 
 GIGI_INLINE file_stats file_service::stats() const {
     file_stats now = stats_;
-    now.uploads_refused = slots_.refused;
+    now.uploads_refused = slots_.refused + slots_.pages.refused;
     now.bytes_uploaded = slots_.bytes;
     now.uploads_delayed = upload_rate_.delayed();
     now.downloads_delayed = download_rate_.delayed();

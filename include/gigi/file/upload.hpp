@@ -1,8 +1,8 @@
 // gigi/file/upload.hpp: the serving side of `/gigi/file/1.0.0`, over any stream.
 //
-// Layer: file. Two coroutines for each stream: one reads requests and fetches what they ask for, the other writes, with a short
-// queue between them: the disk is read ahead of the line, and never on the strand. A stream has one of the node's upload slots,
-// a file open, and buffers, only while it sends.
+// Layer: file. Three coroutines for each stream: one reads requests, so that a peer that goes away is noticed whatever the others
+// wait for; one fetches what they ask for; one writes. There are short queues between them: the disk is read ahead of the line, and
+// never on the strand. A stream has one of the node's upload slots, a file open, and buffers, only while it sends.
 #pragma once
 
 #include "../codec/cereal_codec.hpp"
@@ -85,7 +85,7 @@ template <ByteStream Stream> class file_upload {
     file_upload(Stream stream, peer_id peer, any_io_executor executor, any_io_executor pool, shared_files &files, upload_slots &slots, upload_options options,
                 upload_callback progress, rate_pass pace = rate_pass())
         : line_{std::move(stream)}, peer_{std::move(peer)}, pool_{std::move(pool)}, files_{files}, slots_{slots}, options_{options}, progress_{std::move(progress)},
-          pace_{std::move(pace)}, clock_{executor}, queue_{executor, queued_pieces}, returned_{executor}, tasks_{executor} {}
+          pace_{std::move(pace)}, clock_{executor}, asked_{executor, read_ahead}, queue_{executor, queued_pieces}, returned_{executor}, tasks_{executor} {}
     file_upload(file_upload const &) = delete;
     ~file_upload() {
         if (has_slot_) slots_.give_back(peer_);
@@ -95,6 +95,7 @@ template <ByteStream Stream> class file_upload {
     /// Answers requests until the peer ends the stream.
     /// @throws std::system_error where the stream breaks or the peer breaks the protocol; the stream is reset then
     [[nodiscard]] awaitable<void> run() {
+        tasks_.spawn(read_requests());
         tasks_.spawn(answer_requests());
         tasks_.spawn(send_answers());
         std::exception_ptr failure;
@@ -110,12 +111,16 @@ template <ByteStream Stream> class file_upload {
         }
     }
 
-    /// Breaks the stream off: `run()` ends.
-    void reset() { line_.reset(); }
+    /// Breaks the stream off: `run()` ends, also where it waits for its rate.
+    void reset() {
+        line_.reset();
+        tasks_.cancel(); // `run()` joins
+    }
 
   private:
     static constexpr std::size_t piece_size = std::size_t{256} << 10;
     static constexpr std::size_t queued_pieces = 3;
+    static constexpr std::size_t read_ahead = 16; // requests
 
     struct item {
         std::optional<file_answer> answer; // first
@@ -123,10 +128,20 @@ template <ByteStream Stream> class file_upload {
         std::size_t size = 0;              // of the piece that counts
     };
 
-    awaitable<void> answer_requests() {
+    awaitable<void> read_requests() {
         for (;;) {
             std::optional<file_request> request = co_await next_request();
             if (!request) break;
+            co_await asked_.send(std::move(*request));
+        }
+        asked_.close();
+    }
+
+    awaitable<void> answer_requests() {
+        for (;;) {
+            std::optional<file_request> request = co_await next_of(asked_);
+            if (!request) break;
+            answering_ = true;
             std::error_code refused;
             try {
                 co_await answer(*request);
@@ -135,23 +150,28 @@ template <ByteStream Stream> class file_upload {
             }
             if (refused == condition::cancelled || refused == condition::closed) throw error{refused};
             if (refused) co_await refuse(refused);
+            answering_ = false;
         }
         queue_.close();
     }
 
-    /// The next request; nothing where the peer has ended the stream, in good order or by going away.
+    /// The next request; nothing where the peer has ended the stream, in good order, or by going away when it had all that it asked for.
     awaitable<std::optional<file_request>> next_request() {
+        auto const since = clock_.now();
+        duration limit = options_.idle_timeout;
         for (;;) {
             auto const begun = clock_.now();
-            auto const sent = sent_;
             try {
-                std::optional<file_request> request = co_await with_timeout(line_.template try_read<file_request>(), options_.idle_timeout);
+                std::optional<file_request> request = co_await with_timeout(line_.template try_read<file_request>(), limit);
                 co_return request;
             } catch (std::system_error const &e) {
-                if (e.code() == condition::closed && e.code() != errc::end_of_stream) break;
-                bool const idled = e.code() == errc::timed_out && clock_.now() - begun >= options_.idle_timeout; // and the stream is well
-                bool const sends = unsent_ > 0 || sent_ != sent;
-                if (!idled || !sends) throw;
+                bool const busy = answering_ || queued_ > 0 || !asked_.empty();
+                if (e.code() == condition::closed && e.code() != errc::end_of_stream && !busy) break;
+                auto const now = clock_.now();
+                bool const idled = e.code() == errc::timed_out && now - begun >= limit; // and the stream is well
+                duration const quiet = busy ? duration{0} : now - std::max(since, last_sent_);
+                if (!idled || quiet >= options_.idle_timeout) throw;
+                limit = options_.idle_timeout - quiet;
             }
         }
         co_return std::nullopt;
@@ -307,7 +327,7 @@ template <ByteStream Stream> class file_upload {
 
     awaitable<void> send_answers() {
         for (;;) {
-            std::optional<item> next = co_await next_item();
+            std::optional<item> next = co_await next_of(queue_);
             if (!next) break;
             if (next->answer) line_.put(*next->answer);
             next->answer.reset(); // it may be large, and is held by the line now
@@ -321,6 +341,7 @@ template <ByteStream Stream> class file_upload {
                 slots_.bytes += part.size();
             } while (!rest.empty());
             --queued_;
+            last_sent_ = clock_.now();
             end_page(); // where this was one: it is the first that is sent after it was begun
             if (next->size == 0) {
                 returned_.notify_one();
@@ -333,11 +354,12 @@ template <ByteStream Stream> class file_upload {
         }
         line_.close_write();
     }
-    awaitable<std::optional<item>> next_item() {
-        if (queue_.empty() && !queue_.is_open()) co_return std::nullopt;
+    /// The next of a queue; nothing where it has been closed.
+    template <class T> static awaitable<std::optional<T>> next_of(channel<T> &from) {
+        if (from.empty() && !from.is_open()) co_return std::nullopt;
         try {
-            item next = co_await queue_.receive();
-            co_return std::optional<item>{std::move(next)};
+            T next = co_await from.receive();
+            co_return std::optional<T>{std::move(next)};
         } catch (std::system_error const &e) {
             if (e.code() != errc::closed) throw;
         }
@@ -368,6 +390,7 @@ template <ByteStream Stream> class file_upload {
     upload_callback progress_;
     rate_pass pace_;
     context_clock clock_;
+    channel<file_request> asked_;
     channel<item> queue_;
     async_condition returned_; // a buffer, or all that was queued is sent
     std::vector<bytes> free_;
@@ -375,7 +398,8 @@ template <ByteStream Stream> class file_upload {
     std::shared_ptr<open_share> opened_; // while there is a slot
     std::shared_ptr<shared_file> last_;  // of which chunks were sent
     std::uint64_t sent_ = 0, reported_ = 0;
-    time_point next_report_{};
+    time_point next_report_{}, last_sent_{};
+    bool answering_ = false;
     bool in_chunk_ = false;
     bool has_slot_ = false;
     bool has_page_ = false;

@@ -9,7 +9,10 @@
 
 #include <doctest/doctest.h>
 
+#include <list>
 #include <ostream>
+#include <string>
+#include <vector>
 
 using namespace gigi;
 namespace fs = std::filesystem;
@@ -346,6 +349,35 @@ TEST_CASE("limits: file service: upload and download rates hold, and peers share
         CHECK((bob.files.stats().downloads_delayed > 0) == (download > 0));
         for (auto *const node : {&bob, &carol, &alice}) sim.run(node->stop());
     }
+}
+
+TEST_CASE("file service: stop does not wait for the rate of uploads") {
+    testing::simulation sim;
+    memory_network network{sim.get_executor(), sim.random()};
+    temporary_folder const shared, output;
+    file_service_options slow;
+    slow.max_upload_rate = 1000;
+    file_node alice{sim.get_executor(), network, 1, slow};
+    alice.start();
+    auto const entry = sim.run(alice.files.share(shared.write("a", random_content(2'000'000))));
+    std::list<file_node> others;
+    task_group tasks{sim.get_executor()};
+    std::vector<std::error_code> codes(8);
+    for (int n = 0; n < 8; ++n) {
+        auto &one = others.emplace_back(sim.get_executor(), network, n + 2);
+        one.start();
+        one.knows(alice);
+        tasks.spawn(fetch_into(one, 1, std::vector<peer_id>(1, alice.self.id()), entry.code, output.path / std::to_string(n), codes[static_cast<std::size_t>(n)]));
+    }
+    sim.run_for(10s);
+    CHECK(alice.files.uploads() == 8);
+    auto const begun = sim.now();
+    sim.run(alice.files.stop());
+    CHECK(sim.now() - begun < 100ms);
+    CHECK(alice.files.uploads() == 0);
+    for (auto &one : others) sim.run(one.stop());
+    sim.run(tasks.join());
+    sim.run(alice.net.stop());
 }
 
 TEST_CASE("T4, T26, T29: file service: what peers offer takes no place of what was asked for, and has a deadline; each peer has one place") {

@@ -220,9 +220,121 @@ TEST_CASE("upload: a stream that is still sending is not idle, however slowly it
         std::error_code const failed = co_await take_chunk(*client, share_code::parse(typed).value());
         CHECK_FALSE(failed);
         CHECK(clock.now() - begun > 4min);
+        co_await sleep_for(s.options.idle_timeout - 5s);
         CHECK(s.ends.empty());
-        co_await sleep_for(2 * s.options.idle_timeout + 1s); // and then it is
+        co_await sleep_for(10s); // and then it is
         CHECK(s.ends == std::vector{make_error_code(errc::timed_out)});
+        co_await w.stop();
+    });
+}
+
+TEST_CASE("upload: the uploads of peers that go away end at once, also where they wait for their rate, and nobody waits for their turns") {
+    run([](world &w) -> awaitable<void> {
+        auto &s = w.add_server();
+        s.pace = std::make_unique<rate_gate>(w.ex, 1000);
+        auto const peers = some_peers(9);
+        std::string const typed = co_await share_content(w, s, "a", random_content(16 * chunk));
+        std::vector<client_ptr> gone;
+        for (std::size_t i = 0; i < 8; ++i) {
+            gone.push_back(connect(s, peers[i]));
+            for (std::uint32_t first : {0u, 8u}) {
+                range_request const half{s.files.find(typed)->root, first, 8};
+                co_await gone.back()->request_range(half);
+            }
+        }
+        co_await sleep_for(3s);
+        CHECK(s.slots.used == 8);
+        for (auto const &one : gone) one->reset();
+        co_await sleep_for(100ms);
+        CHECK(s.ends == std::vector(8, make_error_code(errc::reset)));
+        CHECK(s.slots.used == 0);
+        client_ptr const other = connect(s, peers[8]);
+        range_request const first{s.files.find(typed)->root, 0, 1};
+        co_await other->request_range(first);
+        (void)co_await other->next_chunk();
+        bytes buffer(100);
+        std::size_t const got = co_await with_timeout(other->read_some(buffer), 3s); // 1 KiB for one of those who are gone, and ours
+        CHECK(got > 0);
+        other->reset();
+        co_await w.stop();
+    });
+}
+
+TEST_CASE("upload: reset ends it at once, also where it waits for its rate or for its disk") {
+    run([](world &w) -> awaitable<void> {
+        slow_pool disk;
+        w.servers.push_back(std::make_unique<server>(w.ex, disk.jobs.get_executor()));
+        auto &s = *w.servers.back();
+        task_group driver{w.ex}, uploads{w.ex};
+        driver.spawn(disk.work());
+        rate_gate gate{w.ex, 1000};
+        auto const peers = some_peers(8);
+        std::string const typed = co_await share_content(w, s, "a", random_content(16 * chunk));
+        std::vector<std::unique_ptr<file_upload<pipe_end>>> all;
+        std::vector<client_ptr> clients;
+        for (auto const &peer : peers) {
+            auto const l = std::make_shared<line>(w.ex);
+            clients.push_back(std::make_unique<file_client<pipe_end>>(pipe_end{l, 0}, 10s));
+            all.push_back(std::make_unique<file_upload<pipe_end>>(pipe_end{l, 1}, peer, w.ex, s.pool, s.files, s.slots, upload_options{}, nullptr, rate_pass{gate, peer}));
+            uploads.spawn(all.back()->run());
+            range_request const whole{s.files.find(typed)->root, 0, 16};
+            co_await clients.back()->request_range(whole);
+        }
+        co_await sleep_for(5ms);
+        for (std::size_t i = 0; i < 4; ++i) all[i]->reset(); // the disk is at work
+        co_await sleep_for(3s);
+        CHECK(uploads.size() == 4);
+        for (auto const &one : all) one->reset();
+        co_await sleep_for(100ms);
+        CHECK(uploads.empty());
+        co_await uploads.join();
+        all.clear();
+        CHECK(s.slots.used == 0);
+        driver.cancel();
+        co_await driver.join();
+    });
+}
+
+TEST_CASE("upload: a peer that has ended its side gets all that it asked for, however slowly") {
+    run([](world &w) -> awaitable<void> {
+        auto &s = w.add_server();
+        s.pace = std::make_unique<rate_gate>(w.ex, 10'000);
+        auto const peers = some_peers(1);
+        std::string const typed = co_await share_content(w, s, "a", random_content(2 * chunk));
+        auto const root = s.files.find(typed)->root;
+        framed<pipe_end, cereal_codec> client{s.connect(peers[0])};
+        for (std::uint32_t n = 0; n < 40; ++n) { // more than are read ahead; lists and hashes in between, which wait for the chunks before them
+            file_request request;
+            if (n % 20 == 0)
+                request.what = range_request{root, n / 20, 1};
+            else if (n % 2 == 0)
+                request.what = layer_request{root, 0};
+            else
+                request.what = list_request{};
+            client.put(request);
+        }
+        co_await client.flush();
+        client.close_write();
+        bytes buffer(chunk);
+        for (std::uint32_t n = 0; n < 40; ++n) {
+            CAPTURE(n);
+            std::optional<file_answer> const got = co_await client.try_read<file_answer>();
+            REQUIRE(got);
+            std::size_t const wanted = n % 20 == 0 ? 4 : n % 2 == 0 ? 3 : 1;
+            CHECK(got->what.index() == wanted);
+            for (std::size_t at = 0; n % 20 == 0 && at < chunk;) {
+                mutable_bytes const rest = mutable_bytes{buffer}.subspan(at);
+                std::size_t const more = co_await client.read_some(rest);
+                REQUIRE(more > 0);
+                at += more;
+            }
+        }
+        std::optional<file_answer> const end = co_await client.try_read<file_answer>();
+        CHECK(!end);
+        client.close_write();
+        co_await sleep_for(1s);
+        CHECK(s.ends == std::vector{std::error_code{}});
+        CHECK(s.slots.pages.used == 0);
         co_await w.stop();
     });
 }

@@ -112,6 +112,11 @@ awaitable<void> start_and_stop(node &n) {
     co_await n.start();
     co_await n.stop();
 }
+awaitable<void> count_addresses(node &n, std::size_t &count) {
+    co_await n.start();
+    count = n.addresses().size();
+    co_await n.stop();
+}
 awaitable<void> just_start(node &n) { co_await n.start(); }
 awaitable<void> just_stop(node &n) { co_await n.stop(); }
 awaitable<void> send_to(node &n, std::string who) { co_await n.send(who, "x"); }
@@ -162,6 +167,38 @@ TEST_CASE("node: what cannot start says why, and can start later") {
         node n{io.get_executor(), options};
         CHECK(run(io, just_start(n)) == expected);
         CHECK_FALSE(run(io, just_stop(n)));
+    }
+}
+
+TEST_CASE("node: an IPv6 port that is taken is told, beside an IPv4 one too; that there is no IPv6 is not") {
+    asio::io_context io{1};
+    auto options = quiet("a");
+    asio::ip::tcp::acceptor other{io};
+    try {
+        other.open(asio::ip::tcp::v6());
+        other.set_option(asio::ip::v6_only{true});
+        other.bind({asio::ip::address_v6::any(), 0});
+        other.listen();
+        std::string const port = std::to_string(other.local_endpoint().port());
+        for (bool const alone : {false, true}) {
+            CAPTURE(alone);
+            options.listen.assign(1, "/ip6/::/tcp/" + port);
+            if (!alone) options.listen.insert(options.listen.begin(), "/ip4/0.0.0.0/tcp/" + port);
+            node n{io.get_executor(), options};
+            CHECK(run(io, start_and_stop(n)) == errc::address_in_use);
+        }
+    } catch (std::system_error const &e) {
+        MESSAGE("no IPv6 here: ", e.what());
+    }
+    // No host has this address; one without IPv6 fails in the same way, or says that it has no such sockets.
+    for (auto const &[text, fails] : {std::pair{"/ip6/2001:db8::1/tcp/0", false}, std::pair{"/ip6/2001:db8::1/tcp/4001", true}}) {
+        CAPTURE(text);
+        options.listen.assign(1, "/ip4/127.0.0.1/tcp/0");
+        options.listen.push_back(text);
+        node n{io.get_executor(), options};
+        std::size_t where = 0;
+        CHECK((run(io, count_addresses(n, where)) != std::error_code{}) == fails);
+        CHECK(where == (fails ? 0 : 1));
     }
 }
 

@@ -84,6 +84,8 @@ class node_core {
 
     /// Listens on what the options say; with an interface, on its addresses only.
     void listen();
+    /// Whether listening failed because this host, or its transport, has no such addresses.
+    static bool lacks_family(std::error_code const &why);
     std::vector<network_interface> used_interfaces() const;
     std::vector<multiaddr> reachable_addresses() const;
     void announce();

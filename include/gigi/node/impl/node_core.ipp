@@ -205,16 +205,24 @@ GIGI_INLINE void node_core::listen() {
             try {
                 swarm_.listen(address);
                 ++opened;
-            } catch (std::system_error const &) {
-                // A host without IPv6 has no /ip6/::; it is an error only where nothing can be listened on, or the port is taken.
+            } catch (std::system_error const &e) {
+                // A host without IPv6 has no /ip6/::. That is an error only where nothing can be listened on; anything else, above
+                // all a port that is taken, always is.
+                bool const needed = address.ip().size() == 4 || (address.tcp_port() != 0 && !address.is_unspecified());
+                if (needed || !lacks_family(e.code())) throw;
                 failure = std::current_exception();
-                if (address.tcp_port() != 0 && !address.is_unspecified()) throw;
-                if (address.ip().size() == 4) throw;
             }
         }
     }
     if (opened == 0 && failure) std::rethrow_exception(failure);
     if (opened == 0 && !options_.listen.empty()) throw error{errc::invalid_address, "interface " + options_.interface_name + " is not there, or has no address to listen on"};
+}
+
+GIGI_INLINE bool node_core::lacks_family(std::error_code const &why) {
+    auto const code = detail::portable(why);
+    return code == std::errc::address_family_not_supported || code == std::errc::protocol_not_supported || // no such sockets
+           code == std::errc::address_not_available ||                                                     // no such addresses
+           code == errc::invalid_address;                                                                  // a transport that has none
 }
 
 GIGI_INLINE std::vector<network_interface> node_core::used_interfaces() const {

@@ -52,6 +52,7 @@ class group_service {
     std::vector<peer_id> members(std::string const &group) const { return gossip_.peers(topic_of(group)); }
     gossip_stats stats() const { return gossip_.stats(); }
     std::uint64_t refused() const noexcept { return refused_; }              ///< groups that there was no room for
+    std::uint64_t messages_refused() const noexcept { return messages_refused_; } ///< of others, over `max_message_size`
     std::uint64_t replays_refused() const noexcept { return replays_.refused(); }
     std::uint64_t images_not_fetched() const noexcept { return not_fetched_; }
 
@@ -81,7 +82,7 @@ class group_service {
     std::set<std::string> joined_;
     std::size_t fetching_ = 0;
     std::map<peer_id, std::size_t> fetching_of_; // authors
-    std::uint64_t refused_ = 0, not_fetched_ = 0;
+    std::uint64_t refused_ = 0, messages_refused_ = 0, not_fetched_ = 0;
     context_clock clock_;
     replay_guard replays_;
     gossip gossip_;

@@ -29,7 +29,7 @@ struct node_stats {
     gossip_stats gossip;
     file_stats files;
     std::uint64_t events_dropped = 0;      ///< because readers were slow, over all of them
-    std::uint64_t messages_refused = 0;    ///< inbound, over `max_message_size` or `max_image_size`
+    std::uint64_t messages_refused = 0;    ///< inbound, also of groups, over `max_message_size` or `max_image_size`
     std::uint64_t groups_refused = 0;      ///< over `max_groups`
     std::uint64_t replays_refused = 0;     ///< old group messages that were sent again
     std::uint64_t images_not_fetched = 0;  ///< of groups, over `auto_accept_size`, or too many at once

@@ -96,7 +96,7 @@ struct node_options {
     /// A receipt or an answer must have come. Beyond: `timed_out`: `streams_timed_out`.
     duration request_timeout = std::chrono::seconds{20};
     /// Of a direct or group text: a long book. At most 1 MiB, which groups carry. Beyond: `message_too_large` at the sender,
-    /// and at the receiver where that is stricter: `messages_refused`.
+    /// and at the receiver where that is stricter: `messages_refused`. Of a group's text only the receiver hears of that.
     std::size_t max_message_size = std::size_t{1} << 20;
     /// Of an image or of raw bytes, which are held in memory: a photograph. At most 16 MiB, the protocols' largest frame; files
     /// have no such limit. Beyond: as `max_message_size`; a frame above its protocol's maximum is not read, its stream is reset:

@@ -232,6 +232,7 @@ TEST_CASE("groups: what is not of gigi, of no kind that there is, too large or w
     group_payload said;
     said.text.assign(11, 'x');
     say(said);
+    CHECK(l.alice.groups.messages_refused() == 1);
     said.what = static_cast<group_payload::kind>(77);
     say(said);
     said.what = group_payload::kind::image;

@@ -44,6 +44,19 @@ TEST_CASE("limits: node: texts, images and bytes that are too large are refused 
     CHECK(l.heard<event::direct_message>().size() == 1);
 }
 
+TEST_CASE("limits: node: a group's text that is larger than a receiver wants is dropped there, and counted") {
+    lab l{[](node_options &o) { o.max_message_size = 10; }};
+    for (auto *n : {l.alice.get(), l.bob.get()}) CHECK_FALSE(l.code_of(enter(*n, "lobby")));
+    l.sim.run_for(2s);
+    for (std::size_t const size : {11, 10, 500}) l.bob->publish("lobby", std::string(size, 'x'));
+    l.sim.run_for(1s);
+    auto const heard = l.heard<event::group_message>();
+    REQUIRE(heard.size() == 1);
+    CHECK(heard[0].text.size() == 10);
+    CHECK(l.alice->stats().messages_refused == 2);
+    CHECK(l.bob->stats().messages_refused == 0);
+}
+
 TEST_CASE("limits: node: what is received at once, what waits for readers, groups, rates") {
     lab l{[](node_options &o) {
         o.max_receiving = 100'000;

@@ -131,7 +131,9 @@ GIGI_INLINE void group_service::take(received_message const &message) {
     }
     std::string nickname = nickname_of_(message.author);
     if (said->what == group_payload::kind::text) {
-        if (said->text.size() <= options_.max_message_size)
+        if (said->text.size() > options_.max_message_size)
+            ++messages_refused_;
+        else
             emit_(event{events::group_message{group, message.author, std::move(nickname), std::move(said->text), to_hex(message.id)}});
         return;
     }

@@ -154,7 +154,7 @@ GIGI_INLINE node_stats node_core::stats() const {
     s.peers = store_.stats();
     s.gossip = groups_.stats();
     s.files = files_.stats();
-    s.messages_refused = messenger_.refused();
+    s.messages_refused = messenger_.refused() + groups_.messages_refused();
     s.groups_refused = groups_.refused();
     s.replays_refused = groups_.replays_refused();
     s.images_not_fetched = groups_.images_not_fetched();

@@ -52,6 +52,16 @@ template <class Response> struct reply {
 /// The code that a peer's word stands for; words that are not known, and those that only this node may say, mean `errc::rejected`.
 errc code_of(std::string_view word) noexcept;
 
+/// What the asker is told of a handler's failure.
+struct refusal {
+    std::string word; ///< the name of an `errc`
+    std::string text; ///< empty where it may not be for a peer
+};
+
+/// The code of an exception that has an `errc`, or is an `error`; `errc::rejected` of any other. The text of an `error` with an
+/// `errc`, but not of `condition::io_error`: those name this host's files, as gigi throws them.
+refusal refusal_of(std::system_error const &failure);
+
 } // namespace detail
 
 } // namespace gigi::inline v1

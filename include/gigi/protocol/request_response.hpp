@@ -95,8 +95,10 @@ awaitable<void> answer_request(swarm &through, std::shared_ptr<Handler> handler,
     } catch (std::system_error const &e) {
         if (e.code() == condition::cancelled) throw; // this side is stopping
         if (!read && e.code() != errc::limit_exceeded) throw;
-        answer.error = error_name(e.code());
-        answer.message = e.what();
+        refusal told = refusal_of(e);
+        if (told.text.empty()) log(log_level::warning, "request", P::id, " handler: ", e.what());
+        answer.error = std::move(told.word);
+        answer.message = std::move(told.text);
     } catch (std::exception const &e) { // the app's own failure: its text is not for the peer
         log(log_level::warning, "request", P::id, " handler: ", e.what());
         answer.error = name(errc::rejected);
@@ -116,7 +118,12 @@ awaitable<void> answer_request(swarm &through, std::shared_ptr<Handler> handler,
 /// Serves a protocol on a swarm: `handler(peer, request)` returns the response, or an awaitable of it.
 ///
 /// A request is read when there is room for it (`swarm::receiving`); one that has waited for half of `limit` is answered with
-/// `errc::limit_exceeded`, and not read. An exception with an `errc` reaches the asking peer as that code; any other one as `errc::rejected`, without its text.
+/// `errc::limit_exceeded`, and not read. What the handler throws reaches the asking peer:
+/// - an `error` with an `errc`: that code and the text; of `condition::io_error` the code alone, since gigi's own texts name local files;
+/// - an `error` with a code of the system's: the nearest `errc`, without the text;
+/// - another `std::system_error` with an `errc`: that code, without the text;
+/// - anything else, as `std::filesystem::filesystem_error`: `errc::rejected`, without the text.
+/// Other texts of gigi's name the peer, address or group that they are about: catch them where those are not for who asks.
 /// @param limit for reading the request, handling it and sending the answer together
 template <Protocol P, class Handler>
     requires RequestHandler<Handler, P>

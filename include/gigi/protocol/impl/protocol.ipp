@@ -20,6 +20,15 @@ GIGI_INLINE errc code_of(std::string_view word) noexcept {
     }
 }
 
+GIGI_INLINE refusal refusal_of(std::system_error const &failure) {
+    bool const named = failure.code().category() == error_category();
+    bool const meant = dynamic_cast<error const *>(&failure) != nullptr;
+    refusal told;
+    told.word = named || meant ? error_name(failure.code()) : name(errc::rejected);
+    if (named && meant && failure.code() != condition::io_error) told.text = failure.what();
+    return told;
+}
+
 } // namespace detail
 
 } // namespace gigi::inline v1

@@ -22,7 +22,8 @@ constexpr duration capped_seconds(std::uint64_t seconds, duration most) noexcept
 class backoff_table {
   public:
     /// Begins a backoff, or prolongs it; one that ends later stays. @param most entries kept; the one that ends first goes
-    void add(peer_id const &peer, time_point until, std::size_t most);
+    /// @return false where one was forgotten, or this one not remembered, for want of room
+    bool add(peer_id const &peer, time_point until, std::size_t most);
 
     /// Whether a GRAFT from a peer comes too early. @param tolerance its clock began with our PRUNE, or ours with its
     bool refuses(peer_id const &peer, time_point now, duration tolerance) const;

@@ -59,13 +59,14 @@ struct gossip_stats {
     std::uint64_t rpcs_malformed = 0;      ///< each ended its stream
     std::uint64_t peers_slowed = 0;        ///< a peer was made to wait, over `max_verifications`
     std::uint64_t messages_dropped = 0;    ///< for peers that read too slowly
+    std::uint64_t gossip_dropped = 0;      ///< likewise, of control: RPCs whose IHAVE and IDONTWANT were left out, over half of `max_queued_control`
     std::uint64_t control_overflows = 0;   ///< streams that were given up since the peer did not take control
 
     template <class F> void for_each_member(F &&f) const {
         router.for_each_member(f);
         f("streams_opened", streams_opened), f("streams_failed", streams_failed), f("rpcs_sent", rpcs_sent), f("rpcs_received", rpcs_received),
             f("rpcs_malformed", rpcs_malformed), f("peers_slowed", peers_slowed), f("messages_dropped", messages_dropped),
-            f("control_overflows", control_overflows);
+            f("gossip_dropped", gossip_dropped), f("control_overflows", control_overflows);
     }
 };
 
@@ -119,6 +120,9 @@ class gossip {
 
     /// What keeps a peer of a topic connected, however little is said there.
     static std::string protection(std::string const &topic) { return "topic " + topic; }
+
+    /// Adds what was dropped for a peer.
+    static void count_drops(gossip_stats &to, peer_link const &link);
 
     awaitable<void> beat();
 

@@ -136,6 +136,8 @@ class mesh {
     void graft(std::string const &topic, topic_state &t, mesh_peer &p);
     /// A new link carries only what comes after it: what came just before is announced over it, once a heartbeat.
     void admit(std::string const &topic, topic_state &t, mesh_peer &p);
+    /// Begins a backoff.
+    void remember(backoff_table &in, peer_id const &peer, time_point until);
     void prune(std::string const &topic, topic_state &t, mesh_peer &p, time_point now, duration backoff);
     void fill(std::string const &topic, topic_state &t, time_point now);
     /// A peer that comes into a topic whose mesh is thin need not wait for the heartbeat.
@@ -163,6 +165,8 @@ class mesh {
 
     // ---- control
 
+    /// Whether an id that a peer has named can be one.
+    bool fits(message_id const &named);
     void take_ihave(mesh_peer &p, rpc const &r, time_point now);
     void take_iwant(mesh_peer &p, rpc const &r);
     void take_idontwant(mesh_peer &p, rpc const &r);

@@ -108,12 +108,19 @@ struct mesh_stats {
     std::uint64_t retransmitted = 0;          ///< messages that peers asked for
     std::uint64_t grafts_sent = 0;
     std::uint64_t prunes_sent = 0;
-    std::uint64_t grafts_refused = 0;
-    std::uint64_t subscriptions_refused = 0;
-    std::uint64_t ihaves_refused = 0;
-    std::uint64_t iwants_refused = 0;
-    std::uint64_t idontwants_refused = 0;
-    std::uint64_t rpcs_ignored = 0;           ///< of peers that are not listened to
+    std::uint64_t grafts_refused = 0;         ///< each, and once an RPC that has some over `max_grafts`
+    std::uint64_t prunes_refused = 0;         ///< RPCs with some over `max_grafts`
+    std::uint64_t backoffs_cut = 0;           ///< a peer's, over `max_backoff`
+    std::uint64_t backoffs_forgotten = 0;     ///< over `max_backoffs`
+    std::uint64_t subscriptions_refused = 0;  ///< over `max_topic_size` or `max_peer_topics`, and RPCs with some over `max_subscription_changes`
+    std::uint64_t ihaves_refused = 0;         ///< RPCs, over `max_ihave_messages`
+    std::uint64_t iwants_refused = 0;         ///< RPCs with ids over `max_iwant_length`
+    std::uint64_t idontwants_refused = 0;     ///< RPCs with ids over `max_idontwant_ids`
+    std::uint64_t ids_left_out = 0;           ///< over `max_ihave_length`, neither announced nor asked for; and peers' over `max_id_size`
+    std::uint64_t retransmissions_refused = 0; ///< over `max_retransmissions`
+    std::uint64_t messages_forgotten = 0;     ///< before their time, over `max_cached_messages` or `max_cached_bytes`
+    std::uint64_t ids_forgotten = 0;          ///< likewise, of seen messages, over `max_seen`
+    std::uint64_t rpcs_ignored = 0;           ///< of peers that are not listened to, and each message of them
     std::size_t peers = 0, topics = 0, cached_messages = 0, cached_bytes = 0, seen = 0; ///< now
 
     template <class F> void for_each_member(F &&f) const {
@@ -127,6 +134,9 @@ struct mesh_stats {
         f("grafts_sent", grafts_sent), f("prunes_sent", prunes_sent), f("grafts_refused", grafts_refused),
             f("subscriptions_refused", subscriptions_refused), f("ihaves_refused", ihaves_refused), f("iwants_refused", iwants_refused),
             f("idontwants_refused", idontwants_refused), f("rpcs_ignored", rpcs_ignored);
+        f("prunes_refused", prunes_refused), f("backoffs_cut", backoffs_cut), f("backoffs_forgotten", backoffs_forgotten),
+            f("ids_left_out", ids_left_out), f("retransmissions_refused", retransmissions_refused),
+            f("messages_forgotten", messages_forgotten), f("ids_forgotten", ids_forgotten);
     }
     std::uint64_t operator[](message_outcome o) const noexcept { return received[static_cast<std::size_t>(o)]; }
     std::uint64_t operator[](misbehaviour m) const noexcept { return misbehaviours[static_cast<std::size_t>(m)]; }

@@ -8,6 +8,7 @@
 #include "rpc.hpp"
 
 #include <cstddef>
+#include <cstdint>
 #include <deque>
 #include <map>
 #include <set>
@@ -43,6 +44,8 @@ class message_cache {
 
     std::size_t size() const noexcept { return messages_.size(); }
     std::size_t byte_size() const noexcept { return bytes_; }
+    std::uint64_t forgotten() const noexcept { return forgotten_; } ///< messages that went before their time
+    std::uint64_t refused() const noexcept { return refused_; }     ///< requests of peers that had had a message often enough
 
   private:
     struct held {
@@ -57,6 +60,7 @@ class message_cache {
 
     std::size_t gossip_, max_messages_, max_bytes_;
     std::size_t bytes_ = 0;
+    std::uint64_t forgotten_ = 0, refused_ = 0;
     std::map<message_id, held> messages_;
     std::deque<std::deque<reference>> windows_; // the newest first
 };
@@ -74,12 +78,14 @@ class seen_cache {
     bool insert(message_id id, time_point now);
     void forget_old(time_point now);
     std::size_t size() const noexcept { return order_.size(); }
+    std::uint64_t forgotten() const noexcept { return forgotten_; } ///< ids that went before their time
 
   private:
     void drop_oldest();
 
     duration ttl_;
     std::size_t most_;
+    std::uint64_t forgotten_ = 0;
     std::set<message_id> seen_;
     std::deque<std::pair<time_point, std::set<message_id>::iterator>> order_;
 };

@@ -38,7 +38,8 @@ class replay_guard {
     bool admit(peer_id const &author, std::uint64_t seqno, bool first_hand, time_point now, wall_time wall);
 
     std::size_t size() const noexcept { return authors_.size(); }
-    std::uint64_t refused() const noexcept { return refused_; }
+    std::uint64_t refused() const noexcept { return refused_; }     ///< replays
+    std::uint64_t forgotten() const noexcept { return forgotten_; } ///< authors, for want of room
 
   private:
     struct known {
@@ -58,7 +59,7 @@ class replay_guard {
     std::size_t most_;
     std::list<entry> order_; // who was silent longest comes first
     std::map<peer_id, std::list<entry>::iterator> authors_;
-    std::uint64_t refused_ = 0;
+    std::uint64_t refused_ = 0, forgotten_ = 0;
 };
 
 } // namespace gigi::inline v1

@@ -34,7 +34,7 @@ class send_queue {
     std::size_t message_count() const noexcept { return messages_.size(); }
     std::size_t byte_size() const noexcept { return bytes_; }
     std::uint64_t messages_dropped() const noexcept { return messages_dropped_; }
-    std::uint64_t gossip_dropped() const noexcept { return gossip_dropped_; }
+    std::uint64_t gossip_dropped() const noexcept { return gossip_dropped_; } ///< RPCs whose gossip was left out
 
   private:
     static constexpr std::size_t batch = std::size_t{64} << 10; // more in one frame saves nothing, and delays control

@@ -54,6 +54,7 @@ class group_service {
     std::uint64_t refused() const noexcept { return refused_; }              ///< groups that there was no room for
     std::uint64_t messages_refused() const noexcept { return messages_refused_; } ///< of others, over `max_message_size`
     std::uint64_t replays_refused() const noexcept { return replays_.refused(); }
+    std::uint64_t authors_forgotten() const noexcept { return replays_.forgotten(); }
     std::uint64_t images_not_fetched() const noexcept { return not_fetched_; }
 
   private:

@@ -32,6 +32,7 @@ struct node_stats {
     std::uint64_t messages_refused = 0;    ///< inbound, also of groups, over `max_message_size` or `max_image_size`
     std::uint64_t groups_refused = 0;      ///< over `max_groups`
     std::uint64_t replays_refused = 0;     ///< old group messages that were sent again
+    std::uint64_t authors_forgotten = 0;   ///< over `max_authors`
     std::uint64_t images_not_fetched = 0;  ///< of groups, over `auto_accept_size`, or too many at once
     std::uint64_t discoveries_refused = 0; ///< over `max_discovered_peers`
     std::uint64_t store_saves = 0;         ///< of the peer store, to the disk
@@ -54,7 +55,7 @@ struct node_stats {
             f("streams_timed_out", links.mux.streams_timed_out);
         f("frames_too_large", links.frames_too_large), f("requests_delayed", links.requests_delayed), f("requests_refused", links.requests_refused),
             f("messages_refused", messages_refused), f("groups_refused", groups_refused), f("replays_refused", replays_refused),
-            f("images_not_fetched", images_not_fetched), f("peers_forgotten", peers.peers_forgotten),
+            f("authors_forgotten", authors_forgotten), f("images_not_fetched", images_not_fetched), f("peers_forgotten", peers.peers_forgotten),
             f("addresses_forgotten", peers.addresses_forgotten), f("pins_refused", peers.pins_refused), f("discoveries_refused", discoveries_refused),
             f("store_saves", store_saves), f("events_dropped", events_dropped);
         f("bytes_uploaded", files.bytes_uploaded), f("bytes_downloaded", files.bytes_downloaded), f("downloads_finished", files.downloads_finished),

@@ -59,8 +59,8 @@ struct node_options {
     std::size_t max_connections_per_address = 128;
     /// Inbound, not yet authenticated, so of anybody. Beyond, and in the last eighth a host's second one: closed: `handshakes_refused`.
     std::size_t max_pending_handshakes = 128;
-    /// For an inbound handshake, and for the choice of a stream's protocol: several round trips, however far. Beyond: closed:
-    /// `handshakes_failed`.
+    /// For an inbound handshake: several round trips, however far. Beyond: closed: `handshakes_failed`. And for the
+    /// choice of a stream's protocol. Beyond: `timed_out`, an inbound one is reset: `streams_timed_out`.
     duration handshake_timeout = std::chrono::seconds{10};
     /// Peers that are dialled at once. Beyond: `limit_exceeded`: `dials_refused`.
     std::size_t max_pending_dials = 128;
@@ -115,10 +115,10 @@ struct node_options {
     /// Joined at once; each costs control messages with every peer. At most 512. Beyond: `limit_exceeded`: `groups_refused`.
     std::size_t max_groups = 256;
     /// The mesh and its limits, as the gossipsub specification has them; `max_groups` and the message size above come first.
-    /// Counted in `gossip`.
+    /// Counted in `gossip`, as docs/gossip.md has it.
     gossip_options gossip;
     /// Authors whose sequence numbers are remembered, so that nobody can send their old messages again. Beyond: the one that was
-    /// silent longest is forgotten. Replays are dropped: `replays_refused`.
+    /// silent longest is forgotten: `authors_forgotten`. Replays are dropped: `replays_refused`.
     std::size_t max_authors = 16'384;
 
     // Peers

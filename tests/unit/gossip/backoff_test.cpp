@@ -56,10 +56,14 @@ TEST_CASE("backoff: a shorter one does not replace a longer one") {
 
 TEST_CASE("T12: bounded; the one that ends first goes") {
     backoff_table table;
-    for (std::uint32_t i = 0; i < 20; ++i) table.add(test::numbered_peer(i), start + std::chrono::seconds{100 - i}, 5);
+    for (std::uint32_t i = 0; i < 20; ++i) CHECK(table.add(test::numbered_peer(i), start + std::chrono::seconds{100 - i}, 5) == (i < 5));
+    CHECK(table.add(test::numbered_peer(0), start, 5)); // is there
     CHECK(table.size() == 5);
     CHECK(table.forbids(test::numbered_peer(0), start, 0s));
     CHECK(table.forbids(test::numbered_peer(19), start, 0s));
     CHECK(!table.forbids(test::numbered_peer(10), start, 0s));
-    table.add(peer, start, 0);
+    CHECK_FALSE(table.add(test::numbered_peer(50), start, 0));
+    backoff_table none;
+    CHECK_FALSE(none.add(peer, start, 0));
+    CHECK(none.empty());
 }

@@ -68,7 +68,12 @@ TEST_CASE("gossip: two nodes meet in a topic and hear each other") {
     a.publish(topic, "gone?");
     w.run_for(2s);
     CHECK(b.got.size() == 1);
-    CHECK(a.chat.stats().streams_failed == 0);
+    auto const now = a.chat.stats();
+    CHECK(now.streams_opened == 1);
+    CHECK(now.streams_failed == 0);
+    CHECK(now.rpcs_sent > 2);
+    CHECK(now.rpcs_received > 2);
+    CHECK(now.rpcs_malformed == 0);
     w.stop();
 }
 
@@ -433,6 +438,9 @@ TEST_CASE("T1, T2: what is no RPC ends its stream; the others hear nothing of it
         w.run_for(1s);
         std::uint8_t room[1];
         CHECK_THROWS_AS(w.sim.run(p.out->read_some(room)), std::system_error); // reset
+        bool const frame = what[0] != 'a'; // a length is the swarm's to count
+        CHECK(a.chat.stats().rpcs_malformed == std::uint64_t{frame});
+        CHECK(a.net.stats().frames_too_large == std::uint64_t{!frame});
         b.publish(topic, "all is well");
         w.run_for(100ms);
         CHECK(a.texts() == texts{"all is well"});
@@ -575,6 +583,39 @@ TEST_CASE("T12: a peer that makes us talk and does not listen loses its stream")
     w.sim.run(p.say(r));
     w.run_for(100ms);
     CHECK(a.chat.stats().control_overflows == 1);
+    w.stop();
+}
+
+TEST_CASE("T12: a peer that leaves control unread is gossiped to no more, and that is counted") {
+    gossip_options o;
+    o.max_queued_control = 20'000;
+    gossip_world w;
+    auto &a = w.add(o), &b = w.add();
+    for (auto *n : {&a, &b}) n->chat.subscribe(topic);
+    auto &p = w.add_scripted();
+    p.reading = false;
+    w.connect(a, b);
+    w.connect(p, a);
+    w.sim.run(p.open(a));
+    w.sim.run(p.say(subscription_to(topic)));
+    w.sim.run(p.say(word_of(p)));
+    w.run_for(1s);
+    for (int i = 0; i < 20; ++i) a.publish(topic, std::string(50'000, 'x')); // fills the stream's window
+    w.run_for(500ms);
+    rpc r;
+    r.ihave.push_back({topic, {}});
+    for (std::uint32_t i = 0; i < 300; ++i) append_be(r.ihave[0].ids.emplace_back(bytes(40)), i);
+    w.sim.run(p.say(r)); // more than half of what may wait
+    w.run_for(100ms);
+    CHECK(a.chat.stats().gossip_dropped == 0);
+    b.publish(topic, std::string(1000, 'x')); // of which a would say that it has it
+    w.run_for(100ms);
+    CHECK(a.got.size() == 1);
+    CHECK(a.chat.stats().gossip_dropped == 1);
+    CHECK(a.chat.stats().control_overflows == 0);
+    w.sim.run(p.net.disconnect(a.id()));
+    w.run_for(1s);
+    CHECK(a.chat.stats().gossip_dropped == 1); // still
     w.stop();
 }
 

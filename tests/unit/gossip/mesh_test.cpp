@@ -297,10 +297,12 @@ TEST_CASE("mesh: joining grafts up to D peers; leaving prunes them for ten secon
     auto said = m.take();
     CHECK(m.router.mesh_peers(topic).size() == 6);
     CHECK(count_with(said, &rpc::graft) == 6);
+    CHECK(m.router.stats().grafts_sent == 6);
     for (auto const &[peer, r] : said) CHECK(m.in_mesh(peer) == !r.graft.empty());
     m.router.leave(m.now, topic);
     said = m.take();
     CHECK(count_with(said, &rpc::prune) == 6);
+    CHECK(m.router.stats().prunes_sent == 6);
     for (auto const &[peer, r] : said)
         for (auto const &p : r.prune) CHECK(p.backoff == 10);
     CHECK(m.router.mesh_peers(topic).empty());
@@ -336,6 +338,7 @@ TEST_CASE("T13, T14: a PRUNE's backoff is kept to, and cut to an hour") {
         REQUIRE(m.in_mesh(peer));
         m.says(peer, one_mesh::prune(said));
         CHECK(!m.in_mesh(peer));
+        CHECK(m.router.stats().backoffs_cut == std::uint64_t{said.value_or(0) > 3600});
         auto const until = m.now + expected + m.options.backoff_slack;
         // Neither the heartbeat, nor a new connection, nor a new subscription, nor leaving and joining shortens it.
         m.router.remove_peer(peer);
@@ -401,6 +404,7 @@ TEST_CASE("mesh: GRAFTs that are taken and that are not") {
         m.says(peer, one_mesh::graft());
         CHECK(m.in_mesh(peer) == taken);
         CHECK((m.take()[peer].prune.size() == 1) == pruned);
+        CHECK(m.router.stats().grafts_refused == std::uint64_t{pruned});
         if (taken) {
             auto const all = m.router.peers(topic);
             CHECK(std::ranges::find(all, peer) != all.end()); // a GRAFT says that it is in the topic
@@ -455,12 +459,15 @@ TEST_CASE("T12: a GRAFT flood gets one PRUNE an RPC, and costs a bounded amount"
     m.says(peer, flood);
     CHECK(m.take()[peer].prune.size() == 1);
     CHECK(m.router.stats()[misbehaviour::early_graft] <= m.options.max_grafts);
+    CHECK(m.router.stats().grafts_refused == m.options.max_grafts + 1); // each, and the rest at once
     // GRAFTs for topics that are not ours leave nothing behind.
     rpc unknown;
     for (int i = 0; i < 8000; ++i) unknown.graft.push_back("flood " + std::to_string(i));
     for (int i = 0; i < 8000; ++i) unknown.prune.push_back({"flood " + std::to_string(i), 60, {}});
     m.beat();
     m.says(peer, unknown);
+    CHECK(m.router.stats().grafts_refused == m.options.max_grafts + 2);
+    CHECK(m.router.stats().prunes_refused == 1);
     CHECK(m.router.stats().topics == 1);
     CHECK(m.take()[peer].empty());
 }
@@ -574,6 +581,7 @@ TEST_CASE("mesh: a new message is delivered, and goes to the mesh but not back")
     CHECK(m.sends(from, message) == message_outcome::delivered);
     auto said = m.take();
     CHECK(count_messages(said) == 4); // three of the mesh, and the floodsub peer
+    CHECK(m.router.stats().forwarded == 4);
     CHECK(!said.contains(from));
     CHECK(!said.contains(author));
     CHECK(!said.contains(outsider));
@@ -649,6 +657,7 @@ TEST_CASE("T7, T12: a peer that sends bad signatures costs a bounded number of c
     CHECK(m.verifications <= static_cast<int>(m.options.max_invalid) + 1);
     CHECK(m.take()[bad].prune.size() == 1); // such a neighbour is no use
     CHECK(!m.in_mesh(bad));
+    CHECK(m.router.stats().rpcs_ignored == 1000 - (m.options.max_invalid + 1));
     CHECK(m.sends(bad, unsigned_message(numbered_peer(7), 2000, topic)) == message_outcome::unheard);
     CHECK(m.sends(good, unsigned_message(numbered_peer(7), 2001, topic)) == message_outcome::delivered);
     m.router.remove_peer(bad); // a new connection does not help it
@@ -811,17 +820,21 @@ TEST_CASE("T12: IHAVE floods: ten RPCs and 5000 ids of one peer a heartbeat are 
         asked += m.take()[peer].iwant.size();
     }
     CHECK(asked == 100); // T12: an honest peer's ten
+    CHECK(m.router.stats().asked_for == 100);
     m.says(peer, one_mesh::ihave(some(10)));
     CHECK(m.take().empty());
     CHECK(m.router.stats().ihaves_refused == 1);
     m.says(honest, one_mesh::ihave(some(5000)));
     CHECK(m.take()[honest].iwant.size() == 5000);
+    CHECK(m.router.stats().ids_left_out == 0);
     m.says(honest, one_mesh::ihave(some(5000)));
     CHECK(m.take().empty());
+    CHECK(m.router.stats().ids_left_out == 5000);
     m.beat();
     m.take();
     m.says(peer, one_mesh::ihave(some(6000)));
     CHECK(m.take()[peer].iwant.size() == 5000);
+    CHECK(m.router.stats().ids_left_out == 6000);
     m.says(honest, one_mesh::ihave(some(10)));
     CHECK(m.take()[honest].iwant.size() == 10);
 }
@@ -852,6 +865,8 @@ TEST_CASE("T12: IWANT: three times the same to one peer, and a bounded number of
     for (int i = 0; i < 5; ++i) m.says(peer, flood);
     CHECK(m.take().empty());
     CHECK(m.router.stats().iwants_refused >= 1);
+    CHECK(m.router.stats().retransmitted == 3);
+    CHECK(m.router.stats().retransmissions_refused == m.options.max_iwant_length - 3);
     m.says(other, one_mesh::iwant({id, bytes(46, 9)}));
     CHECK(m.take()[other].messages.size() == 1);
 }
@@ -869,6 +884,50 @@ TEST_CASE("mesh: peers with a low score get no gossip and are not believed") {
     CHECK(m.take().empty());
     m.beat();
     CHECK(m.take().empty());
+}
+
+TEST_CASE("limits: mesh: what there is no room for is counted: messages, ids, backoffs") {
+    gossip_options o;
+    o.max_cached_messages = 3;
+    o.max_seen = 4;
+    o.max_backoffs = 2;
+    o.max_ihave_length = 2;
+    one_mesh m{o};
+    m.router.join(m.now, topic);
+    auto const author = m.add_member(1);
+    for (std::uint64_t i = 1; i <= 10; ++i) m.sends(author, unsigned_message(author, i, topic));
+    CHECK(m.router.stats().cached_messages == 3);
+    CHECK(m.router.stats().messages_forgotten == 7);
+    CHECK(m.router.stats().seen == 4);
+    CHECK(m.router.stats().ids_forgotten == 6);
+    m.take();
+    for (std::uint32_t const n : {2u, 3u}) {
+        auto const peer = m.add_member(n);
+        auto const told = m.take()[peer].ihave;
+        REQUIRE(told.size() == 1);
+        CHECK(told[0].ids.size() == 2);
+        CHECK(m.router.stats().ids_left_out == n - 1); // one of the three to each
+    }
+    std::vector<message_id> const long_ones(1, bytes(o.max_id_size + 1));
+    m.says(author, one_mesh::ihave(long_ones));
+    m.says(author, one_mesh::idontwant(long_ones));
+    CHECK(m.router.stats().ids_left_out == 4);
+    CHECK(m.take().empty());
+    CHECK(m.router.stats().backoffs_forgotten == 0);
+    m.router.leave(m.now, topic); // prunes all three
+    CHECK(m.router.stats().backoffs_forgotten == 1);
+    CHECK(m.router.stats().published == 0);
+
+    gossip_options small;
+    small.max_cached_bytes = 2000;
+    one_mesh other{small};
+    for (std::uint64_t i = 1; i <= 10; ++i) other.publish(i, 1000);
+    CHECK(other.router.stats().published == 10);
+    CHECK(other.router.stats().cached_messages == 1);
+    CHECK(other.router.stats().messages_forgotten == 9);
+    other.beat(10); // in their time
+    CHECK(other.router.stats().cached_messages == 0);
+    CHECK(other.router.stats().messages_forgotten == 9);
 }
 
 // ---------------------------------------------------------------- IDONTWANT

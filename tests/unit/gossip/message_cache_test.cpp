@@ -67,6 +67,10 @@ TEST_CASE("message_cache: bounded in messages and in bytes; the oldest go first"
         CHECK(few.size() <= 3);
     }
     CHECK(few.ids("a") == ids{id(7), id(8), id(9)});
+    CHECK(few.forgotten() == 7);
+    for (int i = 0; i < 5; ++i) few.shift();
+    CHECK(few.size() == 0);
+    CHECK(few.forgotten() == 7); // these in their time
 
     message_cache small{5, 3, 1000, 10'000};
     for (std::uint32_t i = 0; i < 100; ++i) {
@@ -75,6 +79,7 @@ TEST_CASE("message_cache: bounded in messages and in bytes; the oldest go first"
     }
     CHECK(small.size() >= 7);
     CHECK(small.get(id(99)));
+    CHECK(small.forgotten() == 100 - small.size());
     small.put(id(100), message("a", 20'000)); // cannot be held at all
     CHECK(!small.get(id(100)));
     CHECK(small.size() == 0);
@@ -86,9 +91,11 @@ TEST_CASE("T12: a message is sent again to one peer only so often") {
     cache.put(id(1), message("a"));
     auto const a = test::numbered_peer(1), b = test::numbered_peer(2);
     for (int i = 0; i < 3; ++i) CHECK(cache.get_for(id(1), a, 3));
+    CHECK(cache.refused() == 0);
     CHECK(!cache.get_for(id(1), a, 3));
     CHECK(cache.get_for(id(1), b, 3));
     CHECK(!cache.get_for(id(2), a, 3));
+    CHECK(cache.refused() == 1); // one that is not there is not refused
 }
 
 TEST_CASE("seen_cache: ids are remembered for so long, and no longer") {
@@ -100,6 +107,7 @@ TEST_CASE("seen_cache: ids are remembered for so long, and no longer") {
     CHECK(seen.contains(id(1)));
     seen.forget_old(start + 120s);
     CHECK(!seen.contains(id(1)));
+    CHECK(seen.forgotten() == 0);
     CHECK(seen.insert(id(1), start + 120s));
 }
 
@@ -107,6 +115,7 @@ TEST_CASE("seen_cache: bounded; the oldest go first") {
     seen_cache seen{120s, 5};
     for (std::uint32_t i = 0; i < 20; ++i) CHECK(seen.insert(id(i), start));
     CHECK(seen.size() == 5);
+    CHECK(seen.forgotten() == 15);
     CHECK(!seen.contains(id(14)));
     CHECK(seen.contains(id(15)));
 }

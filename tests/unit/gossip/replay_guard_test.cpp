@@ -137,7 +137,9 @@ TEST_CASE("limits: replay_guard: the author that was silent longest is forgotten
     world w{3};
     for (std::size_t i = 0; i < 3; ++i) CHECK(w.hears(p[i], 0, day_one));
     CHECK(w.hears(p[0], 1, day_one + 1));
+    CHECK(w.guard.forgotten() == 0);
     CHECK(w.hears(p[3], 1, day_one));
+    CHECK(w.guard.forgotten() == 1);
     CHECK(w.guard.size() == 3);
     CHECK_FALSE(w.hears(p[0], 300, day_one));
     CHECK_FALSE(w.hears(p[3], 300, day_one));

@@ -104,6 +104,33 @@ TEST_CASE("limits: node: inbound connections of one address, and handshakes unde
     CHECK(l.links().handshakes_failed == 2 + 8);
 }
 
+TEST_CASE("limits: node: a stream's protocol is chosen in the time of a handshake, by whoever opens it") {
+    lab l{[](node_options &o) { o.handshake_timeout = 3s; }};
+    auto &peer = l.enter(1);
+    l.sim.run_for(1s);
+    l.kept.emplace_back(peer.net.find(l.alice->id())->mux->open_stream(), l.alice->id());
+    auto const begin = [&]() -> awaitable<void> {
+        bytes const start(1, 0x13);
+        co_await l.kept[0].write(start);
+    };
+    l.sim.run(begin());
+    auto const read = [&]() -> awaitable<void> {
+        bytes room(100);
+        for (;;) {
+            mutable_bytes const rest{room};
+            std::size_t const n = co_await l.kept[0].read_some(rest);
+            if (n == 0) break;
+        }
+    };
+    auto const start = l.sim.now();
+    CHECK(l.code_of(read()) == errc::reset);
+    CHECK(l.sim.now() - start >= 2900ms);
+    CHECK(l.sim.now() - start <= 3100ms);
+    CHECK(l.links().mux.streams_timed_out == 1);
+    CHECK(l.links().handshakes_failed == 0);
+    CHECK(peer.net.is_connected(l.alice->id()));
+}
+
 TEST_CASE("limits: node: dials under way, and their time") {
     lab l{[](node_options &o) {
         o.max_pending_dials = 1;

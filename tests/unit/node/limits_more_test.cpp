@@ -216,6 +216,7 @@ TEST_CASE("limits: node: authors whose messages are known again") {
         CHECK(tell(sign(10)) == 1);
         CHECK(tell(first) == (most == 1 ? 1 : 0));
         CHECK(l.alice->stats().replays_refused == (most == 1 ? 0 : 1));
+        CHECK(l.alice->stats().authors_forgotten == (most == 1 ? 2 : 0));
         other.out.reset();
         l.sim.run(other.net.stop());
     }
@@ -261,7 +262,11 @@ TEST_CASE("limits: node: downloads at once, their sources, and their rate") {
     CHECK(l.sim.now() - start < 10s);
     CHECK(l.alice->stats().files.downloads_delayed > 0);
     CHECK(l.alice->stats().files.downloads_finished == 2);
+    CHECK(l.alice->stats().files.bytes_downloaded >= 501'000);
     CHECK(fs::file_size(l.folder / "alice" / "a") == 500'000);
+    CHECK(l.alice->stats().files.downloads_failed == 0);
+    CHECK(l.code_of(fetch(*l.alice, "bob", "0000-0000-0000-0000-0000")) == errc::unknown_code);
+    CHECK(l.alice->stats().files.downloads_failed == 1);
 }
 
 TEST_CASE("limits: node: uploads at once: who is told \"busy\" tries again, and gets the file") {

@@ -9,17 +9,19 @@
 
 namespace gigi::inline v1 {
 
-GIGI_INLINE void backoff_table::add(peer_id const &peer, time_point until, std::size_t most) {
+GIGI_INLINE bool backoff_table::add(peer_id const &peer, time_point until, std::size_t most) {
     auto const found = until_.find(peer);
     if (found != until_.end()) {
         found->second = std::max(found->second, until);
-        return;
+        return true;
     }
-    if (until_.size() >= most) {
-        if (until_.empty()) return;
+    bool const room = until_.size() < most;
+    if (!room) {
+        if (until_.empty()) return false;
         until_.erase(std::min_element(until_.begin(), until_.end(), [](auto const &a, auto const &b) { return a.second < b.second; }));
     }
     until_.emplace(peer, until);
+    return room;
 }
 
 GIGI_INLINE bool backoff_table::refuses(peer_id const &peer, time_point now, duration tolerance) const {

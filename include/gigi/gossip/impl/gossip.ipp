@@ -77,8 +77,13 @@ GIGI_INLINE message_id gossip::publish(std::string const &topic, bytes_view data
 GIGI_INLINE gossip_stats gossip::stats() const {
     auto now = stats_;
     now.router = mesh_.stats();
-    for (auto const &[peer, link] : links_) now.messages_dropped += link->queue.messages_dropped();
+    for (auto const &[peer, link] : links_) count_drops(now, *link);
     return now;
+}
+
+GIGI_INLINE void gossip::count_drops(gossip_stats &to, peer_link const &link) {
+    to.messages_dropped += link.queue.messages_dropped();
+    to.gossip_dropped += link.queue.gossip_dropped();
 }
 
 GIGI_INLINE mesh_hooks gossip::hooks() {
@@ -100,7 +105,7 @@ GIGI_INLINE void gossip::forget(peer_id const &peer) {
     if (found == links_.end()) return;
     auto const link = std::move(found->second);
     links_.erase(found);
-    stats_.messages_dropped += link->queue.messages_dropped();
+    count_drops(stats_, *link);
     link->end();
     mesh_.remove_peer(peer);
     flush();

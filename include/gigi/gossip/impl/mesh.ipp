@@ -144,6 +144,9 @@ GIGI_INLINE mesh_stats mesh::stats() const {
     now.cached_messages = cache_.size();
     now.cached_bytes = cache_.byte_size();
     now.seen = seen_.size();
+    now.messages_forgotten = cache_.forgotten();
+    now.retransmissions_refused = cache_.refused();
+    now.ids_forgotten = seen_.forgotten();
     return now;
 }
 
@@ -241,9 +244,13 @@ GIGI_INLINE void mesh::admit(std::string const &topic, topic_state &t, mesh_peer
     if (score(p) >= options_.gossip_threshold && p.announced.insert(topic).second) announce_messages(topic, cache_.ids(topic), p);
 }
 
+GIGI_INLINE void mesh::remember(backoff_table &in, peer_id const &peer, time_point until) {
+    if (!in.add(peer, until, options_.max_backoffs)) ++stats_.backoffs_forgotten;
+}
+
 GIGI_INLINE void mesh::prune(std::string const &topic, topic_state &t, mesh_peer &p, time_point now, duration backoff) {
     t.mesh.erase(p.id);
-    t.backoffs.add(p.id, now + backoff, options_.max_backoffs);
+    remember(t.backoffs, p.id, now + backoff);
     rpc::prune_entry entry{topic, {}, {}};
     if (p.version >= gossip_version::v1_1)
         entry.backoff = static_cast<std::uint64_t>(std::chrono::ceil<std::chrono::seconds>(backoff).count());
@@ -273,6 +280,7 @@ GIGI_INLINE std::size_t mesh::count_dialled(topic_state const &t) {
 GIGI_INLINE void mesh::announce_messages(std::string const &topic, std::vector<message_id> ids, mesh_peer &p) {
     if (ids.size() > options_.max_ihave_length) { // different ones to each peer
         random_.shuffle(ids);
+        stats_.ids_left_out += ids.size() - options_.max_ihave_length;
         ids.resize(options_.max_ihave_length);
     }
     std::vector<message_id> named;

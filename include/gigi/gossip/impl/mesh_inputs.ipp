@@ -117,9 +117,14 @@ GIGI_INLINE void mesh::blame(mesh_peer &p, time_point now) {
     misbehaved(p.id, misbehaviour::invalid_message);
     if (++p.invalid <= options_.max_invalid) return;
     p.invalid = 0;
-    ignored_.add(p.id, now + options_.ignore_time, options_.max_backoffs);
+    remember(ignored_, p.id, now + options_.ignore_time);
     for (auto const &topic : p.topics)
         if (auto &t = topics_.find(topic)->second; t.mesh.contains(p.id)) prune(topic, t, p, now, options_.prune_backoff);
+}
+
+GIGI_INLINE bool mesh::fits(message_id const &named) {
+    if (named.size() > options_.max_id_size) ++stats_.ids_left_out;
+    return !named.empty() && named.size() <= options_.max_id_size;
 }
 
 GIGI_INLINE void mesh::take_ihave(mesh_peer &p, rpc const &r, time_point now) {
@@ -132,15 +137,18 @@ GIGI_INLINE void mesh::take_ihave(mesh_peer &p, rpc const &r, time_point now) {
     for (auto const &h : r.ihave) {
         if (!is_joined(h.topic)) continue;
         std::size_t const considered = std::min(h.ids.size(), options_.max_ihave_length);
+        stats_.ids_left_out += h.ids.size() - considered;
         for (std::size_t i = 0; i < considered; ++i) {
-            if (h.ids[i].empty() || h.ids[i].size() > options_.max_id_size) continue;
+            if (!fits(h.ids[i])) continue;
             if (auto id = understand(p, h.ids[i]); !seen_.contains(id)) wanted.emplace(std::move(id), &h.ids[i]);
         }
     }
     std::vector<decltype(wanted)::value_type const *> chosen;
     for (auto const &entry : wanted) chosen.push_back(&entry);
     random_.shuffle(chosen);
-    chosen.resize(std::min(chosen.size(), options_.max_ihave_length - p.asked));
+    std::size_t const asked = std::min(chosen.size(), options_.max_ihave_length - p.asked);
+    stats_.ids_left_out += chosen.size() - asked;
+    chosen.resize(asked);
     if (chosen.empty()) return;
     p.asked += chosen.size();
     stats_.asked_for += chosen.size();
@@ -171,7 +179,7 @@ GIGI_INLINE void mesh::take_idontwant(mesh_peer &p, rpc const &r) {
             ++stats_.idontwants_refused;
             return;
         }
-        if (named.empty() || named.size() > options_.max_id_size) continue;
+        if (!fits(named)) continue;
         auto id = understand(p, named);
         if (hooks_.id || style_of(id) == id_style::spec) p.unwanted.insert_or_assign(std::move(id), heartbeats_); // others match nothing
     }
@@ -201,13 +209,17 @@ GIGI_INLINE void mesh::take_graft(mesh_peer &p, rpc const &r, time_point now) {
 
 GIGI_INLINE void mesh::take_prune(mesh_peer &p, rpc const &r, time_point now) {
     for (auto const &entry : r.prune) {
-        if (++p.prunes > options_.max_grafts) return;
+        if (++p.prunes > options_.max_grafts) {
+            ++stats_.prunes_refused;
+            return;
+        }
         if (!active_.contains(entry.topic)) continue;
         auto &t = topics_.find(entry.topic)->second;
         t.mesh.erase(p.id);
         bool const named = entry.backoff && *entry.backoff > 0;
         auto const backoff = named ? capped_seconds(*entry.backoff, options_.max_backoff) : options_.prune_backoff;
-        t.backoffs.add(p.id, now + backoff, options_.max_backoffs);
+        if (named && *entry.backoff > static_cast<std::uint64_t>(std::chrono::ceil<std::chrono::seconds>(backoff).count())) ++stats_.backoffs_cut;
+        remember(t.backoffs, p.id, now + backoff);
     }
 }
 

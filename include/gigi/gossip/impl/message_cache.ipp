@@ -23,6 +23,7 @@ GIGI_INLINE void message_cache::put(message_id id, message_ptr message) {
         while (!windows_[oldest].empty() && (messages_.size() > max_messages_ || bytes_ > max_bytes_)) {
             forget(windows_[oldest].front());
             windows_[oldest].pop_front();
+            ++forgotten_;
         }
 }
 
@@ -35,7 +36,10 @@ GIGI_INLINE message_ptr message_cache::get_for(message_id const &id, peer_id con
     auto const found = messages_.find(id);
     if (found == messages_.end()) return nullptr;
     auto &sent = found->second.sent[peer];
-    if (sent >= most) return nullptr;
+    if (sent >= most) {
+        ++refused_;
+        return nullptr;
+    }
     ++sent;
     return found->second.message;
 }
@@ -73,7 +77,10 @@ GIGI_INLINE bool seen_cache::insert(message_id id, time_point now) {
     auto const [place, added] = seen_.insert(std::move(id));
     if (!added) return false;
     order_.emplace_back(now + ttl_, place);
-    if (order_.size() > most_) drop_oldest();
+    if (order_.size() > most_) {
+        drop_oldest();
+        ++forgotten_;
+    }
     return true;
 }
 

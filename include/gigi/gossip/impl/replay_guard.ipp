@@ -51,6 +51,7 @@ GIGI_INLINE replay_guard::known &replay_guard::touch(peer_id const &author) {
     if (authors_.size() >= most_) {
         authors_.erase(order_.front().first);
         order_.pop_front();
+        ++forgotten_;
     }
     order_.emplace_back(author, known{});
     authors_.emplace(author, std::prev(order_.end()));

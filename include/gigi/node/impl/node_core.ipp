@@ -157,6 +157,7 @@ GIGI_INLINE node_stats node_core::stats() const {
     s.messages_refused = messenger_.refused() + groups_.messages_refused();
     s.groups_refused = groups_.refused();
     s.replays_refused = groups_.replays_refused();
+    s.authors_forgotten = groups_.authors_forgotten();
     s.images_not_fetched = groups_.images_not_fetched();
     s.discoveries_refused = presence_.refused();
     s.store_saves = store_saves_;

@@ -233,6 +233,58 @@ TEST_CASE("T5: mux: a peer that asks for much and reads nothing costs a bounded 
     CHECK(a.worst < 100ms);
 }
 
+TEST_CASE("T2, T4, T5: mux: bytes that a stream has left unread count until they are gone, however the stream and its connection end") {
+    struct row {
+        std::string what;
+        bool reset, leave;
+    };
+    std::vector<row> const rows{{"left open", false, false}, {"ended and reset", true, false}, {"the peer has left in order", false, true}};
+    swarm_options limits;
+    limits.closing_grace = 10s;
+    for (auto const &r : rows)
+        for (std::size_t const limit : {std::size_t{64} << 20, std::size_t{4} << 20}) {
+            CAPTURE(r.what);
+            CAPTURE(limit);
+            constexpr std::size_t streams = 40;
+            limits.max_buffered = limit;
+            arena a{limits};
+            auto &evil = a.enter();
+            a.tasks.spawn(evil.listen());
+            a.sim.run_for(1500ms); // the swarm looks at what is held every second: not for a while
+            memory_meter::span const used;
+            auto const fill = [&]() -> awaitable<void> {
+                for (std::uint32_t id = 1; id < 2 * streams; id += 2) {
+                    bytes const unread(window - 200, 'u');
+                    co_await evil.open(id, "/unread", unread);
+                }
+                co_await sleep_for(100ms); // the handlers have begun
+                for (std::uint32_t id = 1; id < 2 * streams; id += 2) {
+                    co_await evil.send(yamux_bytes(update, fin, id, 0));
+                    if (r.reset) co_await evil.send(yamux_bytes(update, rst, id, 0));
+                }
+                if (r.leave) {
+                    co_await evil.send(yamux_bytes(goodbye, 0, 0, 0));
+                    evil.close_write();
+                }
+                co_await sleep_for(100ms);
+            };
+            a.sim.run(fill());
+            std::size_t const counted = a.victim.net.stats().mux.bytes_buffered;
+            CHECK(counted > streams * (window - 1024));
+            CHECK(used.held() > counted); // it is really there
+            a.sim.run_for(2s);
+            bool const too_much = limit < streams * window / 2;
+            CHECK(a.victim.net.stats().connections_overrun == (too_much ? 1 : 0));
+            CHECK(a.victim.net.stats().mux.bytes_buffered == (too_much ? 0 : counted));
+            CHECK((used.held() < 1024 * 1024) == too_much);
+            CHECK(a.honest_ping() < 100ms);
+            evil.close();
+            a.sim.run_for(15s);
+            CHECK(a.victim.net.stats().mux.bytes_buffered == 0);
+            a.check_unharmed();
+        }
+}
+
 TEST_CASE("T5: mux: one bad stream does not end the others, nor one slow one") {
     arena a;
     a.victim.net.handle("/throws", [](stream) -> awaitable<void> {

@@ -24,12 +24,15 @@
 namespace gigi::inline v1 {
 
 class yamux_connection;
+struct yamux_lifetime;
 
 /// One yamux stream. The connection owns it together with its handle until it has ended both ways; after that, or when
 /// the connection is gone, it stands alone and serves what has been received.
 class yamux_stream final : public stream_core, public yamux_stream_state {
   public:
     explicit yamux_stream(yamux_connection &connection) noexcept : connection_{&connection} {}
+    yamux_stream(yamux_stream const &) = delete;
+    ~yamux_stream() override { not_left(received_.size()); }
 
     awaitable<std::size_t> read_some(mutable_bytes buffer) override;
     awaitable<void> write(bytes_view data) override;
@@ -47,6 +50,9 @@ class yamux_stream final : public stream_core, public yamux_stream_state {
 
     void check_writable() const;
     void check_deadline();
+    /// What it had received is gone: read, or given up.
+    void drop_received() noexcept;
+    void not_left(std::size_t n) noexcept;
 
     yamux_connection *connection_;        // null when it has ended
     std::shared_ptr<yamux_stream> owned_; // by the connection: this stream itself, while `connection_` is set
@@ -59,10 +65,22 @@ class yamux_stream final : public stream_core, public yamux_stream_state {
     wait_slot writable_;
     time_point deadline_ = time_point::max();
     std::error_code error_;  // why it was aborted
+    std::weak_ptr<yamux_lifetime> left_; // the connection that counts `received_`, where the session does so no more
     bool expired_ = false;
     bool foreground_ = true; // it counts as such
     bool released_ = false;  // its handle is gone
     bool unwanted_ = false;  // and the peer still sends
+};
+
+/// What coroutines that wait for a connection's end, and streams that have left it, may still look at after it.
+struct yamux_lifetime {
+    explicit yamux_lifetime(any_io_executor const &executor) : acceptable{executor}, done{executor} {}
+    std::vector<std::shared_ptr<yamux_stream>> unaccepted; // what has arrived can be accepted and read after the end
+    async_condition acceptable;
+    async_condition done;
+    yamux_session *session = nullptr; // while there is one
+    bool ended = false;               // streams work no more
+    bool over = false;                // `run()` has ended
 };
 
 /// All of a yamux connection but the channel. Use it on one strand.
@@ -70,7 +88,7 @@ class yamux_connection : public muxed_connection {
   public:
     yamux_connection(yamux_connection const &) = delete;
     yamux_connection &operator=(yamux_connection const &) = delete;
-    ~yamux_connection() override { end(make_error_code(errc::closed)); }
+    ~yamux_connection() override;
 
     std::shared_ptr<stream_core> open_stream() override;
     awaitable<std::shared_ptr<stream_core>> accept_stream() override;
@@ -143,16 +161,6 @@ class yamux_connection : public muxed_connection {
     static constexpr std::size_t min_frames_at_once = 4;
     static constexpr std::size_t max_frames_at_once = 512;
 
-    /// What coroutines that wait for the connection's end may still look at after it.
-    struct lifetime {
-        explicit lifetime(any_io_executor const &executor) : acceptable{executor}, done{executor} {}
-        std::vector<std::shared_ptr<yamux_stream>> unaccepted; // what has arrived can be accepted and read after the end
-        async_condition acceptable;
-        async_condition done;
-        bool ended = false; // streams work no more
-        bool over = false;  // `run()` has ended
-    };
-
     void wake_writer();
     void consumed(yamux_stream &s, std::size_t n);
 
@@ -179,7 +187,7 @@ class yamux_connection : public muxed_connection {
     alarm_timer alarm_;
     async_condition waits_; // every stream's reader and writer, and the writer task, each in its slot
     wait_slot writer_;
-    std::shared_ptr<lifetime> life_;
+    std::shared_ptr<yamux_lifetime> life_;
     yamux_session session_;
     std::vector<bytes_view> pieces_;
     bytes headers_;

@@ -102,6 +102,11 @@ class yamux_session {
     /// make the others longer, and a larger window would make those queues longer still.
     void grant(state &stream, time_point now);
 
+    /// `n` received bytes of a stream that has left the session are still held for its reader, and count as buffered until they
+    /// are dropped: a peer that ends its streams must not get room for more by it.
+    void keep(std::size_t n) noexcept { buffered_ += n; }
+    void drop(std::size_t n) noexcept { buffered_ -= n; }
+
     // ---- the session
 
     /// Takes no new streams from now on.

@@ -436,6 +436,69 @@ TEST_CASE("yamux: a handle that goes away: closed streams end in good order, oth
     });
 }
 
+TEST_CASE("yamux: T5: what a stream has left unread counts until it is read or dropped, and takes its room in the limit") {
+    run([](any_io_executor executor) -> awaitable<void> {
+        yamux_options small;
+        small.max_buffered = 100'000;
+        pair p{executor, small};
+        auto const buffered = [&p] { return p.b->counts().bytes_buffered; };
+        bytes const some = pattern(40'000, 1);
+        bytes buffer(15'000);
+        std::vector<stream> left;
+        for (bool const by_reset : {true, false}) { // the peer resets after its end; both ends in order
+            stream a = p.open();
+            co_await a.write(some);
+            a.close_write();
+            stream b = co_await p.accept();
+            co_await settle();
+            CHECK(buffered() == (by_reset ? 40'000 : 80'000));
+            if (by_reset)
+                a.reset();
+            else
+                b.close_write();
+            co_await settle();
+            CHECK(p.b->session().size() == 0);
+            CHECK(buffered() == (by_reset ? 40'000 : 80'000));
+            left.push_back(std::move(b));
+        }
+        stream c = p.open(); // its 40,000 are more than what is left
+        co_await c.write(some);
+        co_await settle();
+        CHECK(p.b->counts().streams_overrun == 1);
+        for (auto &b : left) co_await read_exactly(b, buffer);
+        CHECK(buffered() == 50'000);
+        left[0].reset();
+        CHECK(buffered() == 25'000);
+        bytes const rest = co_await read_all(left[1]);
+        CHECK(rest.size() == 25'000);
+        CHECK(buffered() == 0);
+
+        stream d = p.open();
+        co_await d.write(some);
+        {
+            stream b = co_await p.accept();
+            d.close_write();
+            co_await settle();
+            d.reset();
+            co_await settle();
+            CHECK(buffered() == 40'000);
+        }
+        CHECK(buffered() == 0);
+
+        stream e = p.open(); // it outlives its connection
+        co_await e.write(some);
+        e.close_write();
+        stream b = co_await p.accept();
+        b.close_write();
+        co_await settle();
+        co_await p.finish();
+        CHECK(buffered() == 40'000);
+        p.b.reset();
+        bytes const all = co_await read_all(b);
+        CHECK(all == some);
+    });
+}
+
 TEST_CASE("yamux: a connection is quiet from the end of its last foreground stream on, whatever passes in the background") {
     run_simulated([](any_io_executor executor) -> awaitable<void> {
         pair p{executor};

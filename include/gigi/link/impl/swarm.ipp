@@ -446,17 +446,19 @@ GIGI_INLINE awaitable<void> swarm::watch_buffers() {
         std::size_t held = 0, most = 0;
         connection *worst = nullptr;
         for (auto const &c : all_) {
-            std::size_t const here = c->over ? 0 : c->mux->counts().bytes_buffered;
+            std::size_t const here = c->mux->counts().bytes_buffered; // of one that is over, what its last handlers hold
             held += here;
-            if (here > most) {
+            if (here > most && c->closing != errc::limit_exceeded) {
                 most = here;
                 worst = c.get();
             }
         }
         if (held <= options_.max_buffered) continue;
+        if (!worst) continue; // those who held it are ending
         ++stats_.connections_overrun;
         worst->closing = make_error_code(errc::limit_exceeded);
         worst->mux->abort(worst->closing);
+        if (worst->over) worst->tasks.cancel();
     }
 }
 

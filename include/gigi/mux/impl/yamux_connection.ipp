@@ -81,14 +81,21 @@ GIGI_INLINE void yamux_connection::on_data(yamux_stream_state &state, bytes_view
 
 GIGI_INLINE void yamux_connection::on_reset(yamux_stream_state &state, std::error_code why) {
     auto &s = static_cast<yamux_stream &>(state);
-    if (!s.fin_received) s.received_.clear();
+    if (!s.fin_received) s.drop_received();
     std::erase_if(life_->unaccepted, [&s](auto const &one) { return one.get() == &s; });
     detach(s, why);
 }
 
 GIGI_INLINE yamux_connection::yamux_connection(any_io_executor const &executor, bool dialled, yamux_options const &options)
     : executor_{executor}, clock_{executor}, alarm_{executor}, waits_{executor},
-      life_{std::make_shared<lifetime>(executor)}, session_{dialled, options, clock_.now()}, quiet_since_{clock_.now()} {}
+      life_{std::make_shared<yamux_lifetime>(executor)}, session_{dialled, options, clock_.now()}, quiet_since_{clock_.now()} {
+    life_->session = &session_;
+}
+
+GIGI_INLINE yamux_connection::~yamux_connection() {
+    end(make_error_code(errc::closed));
+    life_->session = nullptr;
+}
 
 GIGI_INLINE bool yamux_connection::begin() {
     if (ended_ || running_) return false;
@@ -237,6 +244,10 @@ GIGI_INLINE void yamux_connection::detach(yamux_stream &s, std::error_code why) 
     leave_foreground(s);
     s.connection_ = nullptr;
     s.error_ = why;
+    if (!s.received_.empty()) {
+        s.left_ = life_;
+        session_.keep(s.received_.size());
+    }
     s.outgoing_.clear();
     waits_.notify(s.readable_);
     waits_.notify(s.writable_);
@@ -245,7 +256,7 @@ GIGI_INLINE void yamux_connection::detach(yamux_stream &s, std::error_code why) 
 
 GIGI_INLINE void yamux_connection::reset_stream(yamux_stream &s, std::error_code why) {
     session_.reset(s);
-    if (!s.fin_received) s.received_.clear();
+    if (!s.fin_received) s.drop_received();
     detach(s, why);
     wake_writer();
 }
@@ -318,8 +329,20 @@ GIGI_INLINE std::size_t yamux_stream::read_now(mutable_bytes buffer) {
     if (connection_) {
         connection_->consumed(*this, n);
         connection_->wake_writer();
+    } else {
+        not_left(n);
     }
     return n;
+}
+
+GIGI_INLINE void yamux_stream::drop_received() noexcept {
+    not_left(received_.size());
+    received_.clear();
+}
+
+GIGI_INLINE void yamux_stream::not_left(std::size_t n) noexcept {
+    auto const life = left_.lock();
+    if (life && life->session) life->session->drop(n);
 }
 
 GIGI_INLINE awaitable<std::size_t> yamux_stream::read_some(mutable_bytes buffer) {
@@ -389,7 +412,7 @@ GIGI_INLINE void yamux_stream::close_write() {
 }
 
 GIGI_INLINE void yamux_stream::reset(std::error_code why) noexcept {
-    received_.clear();
+    drop_received();
     if (!connection_) return;
     fin_received = false; // reads are to fail, too
     connection_->reset_stream(*this, why);

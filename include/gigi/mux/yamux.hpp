@@ -87,7 +87,7 @@ template <SecureChannel Channel> class yamux final : public yamux_connection {
             if (data.empty()) break;
             if (!feed(data)) co_return; // the writer says goodbye, and ends
             // A channel with much in store returns at once: let others run, above all those who read these streams.
-            unyielded += data.size();
+            unyielded += data.size() + frame_cost;
             if (unyielded < read_turn) continue;
             unyielded = 0;
             co_await detail::yield_turn(executor());
@@ -125,6 +125,7 @@ template <SecureChannel Channel> class yamux final : public yamux_connection {
     }
 
     static constexpr std::size_t read_turn = 256 * 1024;
+    static constexpr std::size_t frame_cost = 1024; // bytes that could be taken in while the channel gets a frame ready, however short
 
     Channel channel_;
     task_group tasks_;

@@ -9,6 +9,7 @@
 #include "../core/bytes.hpp"
 #include "../core/error.hpp"
 #include "../core/stream.hpp"
+#include "../core/turn.hpp"
 #include "../crypto/aead.hpp"
 #include "../transport/transport.hpp"
 #include "noise_handshake.hpp"
@@ -58,8 +59,9 @@ template <RawConnection Raw> class noise {
                 if (held >= need) {
                     auto const plain = open(mutable_bytes{in_.get() + begin_ + 2, size});
                     begin_ += need;
-                    if (plain.empty()) continue; // allowed, and of no use
-                    co_return plain;
+                    if (!plain.empty()) co_return plain;
+                    if (++useless_ % useless_at_once == 0) co_await let_others_run(); // allowed, and of no use
+                    continue;
                 }
             }
             if (held == 0 && wanted_ == small_buffer) { // probably nothing is there, and maybe not for long
@@ -101,6 +103,7 @@ template <RawConnection Raw> class noise {
     static constexpr std::size_t max_plain = max_noise_message - tag_size;
     static constexpr std::size_t small_buffer = 1024; // what a connection with small messages reads into
     static constexpr std::size_t kept_output = 256;    // what it holds while it sends nothing
+    static constexpr std::uint64_t useless_at_once = 256; // frames
     static constexpr std::size_t largest_buffer = std::size_t{256} << 10;
 
     noise(Raw raw, noise_handshake const &done, noise_keys const &keys)
@@ -140,6 +143,11 @@ template <RawConnection Raw> class noise {
         mutable_bytes const room{message};
         co_await read_exactly(raw, room);
         co_return message;
+    }
+
+    static awaitable<void> let_others_run() {
+        any_io_executor const executor = co_await asio::this_coro::executor;
+        co_await detail::yield_turn(executor);
     }
 
     /// Decrypts a frame in place.
@@ -204,6 +212,7 @@ template <RawConnection Raw> class noise {
     chacha20_poly1305 sending_;
     chacha20_poly1305 receiving_;
     std::uint64_t sent_ = 0, received_ = 0;
+    std::uint64_t useless_ = 0; // received frames that were empty
     std::unique_ptr<std::uint8_t[]> in_; // received: [begin_, end_)
     std::size_t capacity_ = 0, begin_ = 0, end_ = 0, wanted_ = small_buffer;
     bytes out_;

@@ -240,6 +240,21 @@ TEST_CASE("yamux: a hundred streams at once, of all sizes, with any splitting") 
     }
 }
 
+TEST_CASE("yamux: T29: what comes in tiny frames of the channel does not keep others waiting") {
+    run([](any_io_executor executor) -> awaitable<void> {
+        pair p{executor, {}, 1}; // a byte a frame
+        bytes const data = pattern(60'000, 1);
+        stream a = p.open();
+        co_await a.write(data);
+        int turns = 0; // that others had meanwhile
+        for (; p.b->counts().bytes_buffered == 0 || p.b->counts().bytes_received < data.size(); ++turns) co_await asio::post(executor, use_awaitable);
+        CHECK(turns > 150);
+        stream const b = co_await p.accept();
+        a.reset();
+        co_await p.finish();
+    });
+}
+
 TEST_CASE("yamux: 64 MiB arrive as they were sent") {
     static auto const produce = [](stream s) -> awaitable<void> {
         bytes block(100'003);

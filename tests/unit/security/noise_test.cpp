@@ -23,6 +23,8 @@ static_assert(SecureChannel<channel_type>);
 
 std::vector<std::string> const yamux_only{"/yamux/1.0.0"};
 
+awaitable<void> raw_write(memory_connection &to, bytes data) { co_await to.write(bytes_view{data}); }
+
 struct pair_of_channels {
     explicit pair_of_channels(bool split, std::uint64_t seed = 4) : sim{seed}, network{sim.get_executor(), sim.random(), how(split)},
           alice{identity::generate(sim.random())}, bob{identity::generate(sim.random())} {
@@ -38,6 +40,7 @@ struct pair_of_channels {
         memory_network_options o;
         o.split = split;
         o.latency = 10us;
+        o.window = 1 << 20;
         return o;
     }
     void secure() {
@@ -55,6 +58,29 @@ struct pair_of_channels {
         auto made = co_await channel_type::dial(std::move(raw[0]), alice, expected, muxers);
         client.emplace(std::move(made));
     }
+    /// The handshake alone: what follows is up to the test. @return its keys
+    awaitable<noise_keys> dial_by_hand() {
+        system_random random;
+        noise_handshake handshake{true, alice, std::nullopt, yamux_only, random};
+        bytes const first = framed(handshake.next().value());
+        co_await raw_write(raw[0], first);
+        bytes size(2);
+        mutable_bytes const size_room{size};
+        co_await read_exactly(raw[0], size_room);
+        bytes answer(load_be<std::uint16_t>(size.data()));
+        mutable_bytes const room{answer};
+        co_await read_exactly(raw[0], room);
+        CHECK_FALSE(handshake.take(answer));
+        bytes const last = framed(handshake.next().value());
+        co_await raw_write(raw[0], last);
+        co_return handshake.keys();
+    }
+    static bytes framed(bytes const &message) {
+        bytes out;
+        append_be(out, static_cast<std::uint16_t>(message.size()));
+        append(out, message);
+        return out;
+    }
     awaitable<void> accept() {
         std::span<std::string const> const muxers{yamux_only};
         auto made = co_await channel_type::accept(std::move(raw[1]), bob, muxers);
@@ -67,6 +93,28 @@ struct pair_of_channels {
     std::vector<memory_connection> raw;
     std::optional<channel_type> client, server;
 };
+
+/// What a channel's other end may send, frame by frame.
+class framer {
+  public:
+    explicit framer(noise_keys const &keys) : sealing_{keys.send, true} {}
+    void add(bytes_view plain) {
+        append_be(out, static_cast<std::uint16_t>(plain.size() + chacha20_poly1305::tag_size));
+        std::size_t const at = out.size();
+        out.resize(at + plain.size() + chacha20_poly1305::tag_size);
+        sealing_.seal(sent_++, {}, plain, out.data() + at);
+    }
+    bytes out;
+
+  private:
+    chacha20_poly1305 sealing_;
+    std::uint64_t sent_ = 0;
+};
+
+awaitable<void> count_turns(bool const &stop, int &turns) {
+    auto const executor = co_await asio::this_coro::executor;
+    for (; !stop; ++turns) co_await asio::post(executor, use_awaitable);
+}
 
 awaitable<void> send_pieces(channel_type &to, std::vector<bytes> const &pieces, std::size_t at_once) {
     std::vector<bytes_view> views;
@@ -88,8 +136,6 @@ awaitable<bytes> receive_all(channel_type &from) {
     }
     co_return all;
 }
-
-awaitable<void> raw_write(memory_connection &to, bytes data) { co_await to.write(bytes_view{data}); }
 
 /// A connection that says what is given to it to read into.
 class watched {
@@ -208,28 +254,9 @@ TEST_CASE("noise: forged ciphertext ends the channel; an end inside a frame is a
         // A second connection plays the attacker: what it writes is no ciphertext of the channel's keys.
         std::error_code code;
         auto const attack = [&]() -> awaitable<void> {
-            // the handshake with one side scripted to stop being Noise afterwards
             task_group g{p.sim.get_executor()};
             g.spawn(p.accept());
-            system_random random;
-            noise_handshake handshake{true, p.alice, std::nullopt, yamux_only, random};
-            auto const send = [&](bytes const &message) {
-                bytes framed;
-                append_be(framed, static_cast<std::uint16_t>(message.size()));
-                append(framed, message);
-                return raw_write(p.raw[0], framed);
-            };
-            bytes const first = handshake.next().value();
-            co_await send(first);
-            bytes size(2);
-            mutable_bytes const size_room{size};
-            co_await read_exactly(p.raw[0], size_room);
-            bytes answer(load_be<std::uint16_t>(size.data()));
-            mutable_bytes const room{answer};
-            co_await read_exactly(p.raw[0], room);
-            CHECK_FALSE(handshake.take(answer));
-            bytes const last = handshake.next().value();
-            co_await send(last);
+            (void)co_await p.dial_by_hand();
             co_await g.join();
             co_await raw_write(p.raw[0], to_bytes(forged));
             p.raw[0].close_write();
@@ -242,6 +269,33 @@ TEST_CASE("noise: forged ciphertext ends the channel; an end inside a frame is a
         p.sim.run(attack());
         CHECK(code == expected);
     }
+}
+
+TEST_CASE("T29: noise: empty frames are passed over, and however many there are, others get their turns") {
+    pair_of_channels p{false};
+    bool done = false;
+    int turns = 0;
+    bytes got;
+    auto const attack = [&]() -> awaitable<void> {
+        task_group g{p.sim.get_executor()};
+        g.spawn(p.accept());
+        noise_keys const keys = co_await p.dial_by_hand();
+        co_await g.join();
+        framer frames{keys};
+        for (int i = 0; i < 40'000; ++i) frames.add({});
+        frames.add(as_bytes("something"));
+        co_await raw_write(p.raw[0], frames.out);
+        co_await sleep_for(1s); // all of it has arrived
+        g.reset();
+        g.spawn(count_turns(done, turns));
+        bytes_view const part = co_await p.server->read();
+        got = to_bytes(part);
+        done = true;
+        co_await g.join();
+    };
+    p.sim.run(attack());
+    CHECK(got == to_bytes(std::string{"something"}));
+    CHECK(turns > 100);
 }
 
 TEST_CASE("T2: noise: an oversized handshake message is refused unread") {

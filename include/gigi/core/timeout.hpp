@@ -32,9 +32,15 @@ template <class T> struct timed_operation {
 };
 
 /// Waits until the operation has ended; passes the caller's own cancellation on to it.
-template <class T> awaitable<void> drain(timed_operation<T> &operation) {
-    bool const throwing = co_await asio::this_coro::throw_if_cancelled();
-    co_await asio::this_coro::throw_if_cancelled(false);
+/// @param before how the caller had been cancelled before the operation began, which may have done it
+/// @pre The caller does not throw when it is cancelled: the operation refers to its frame.
+template <class T> awaitable<void> drain(timed_operation<T> &operation, asio::cancellation_type before) {
+    auto const state = co_await asio::this_coro::cancellation_state;
+    if (!operation.done && state.cancelled() != before) {
+        operation.interrupted = true;
+        co_await asio::this_coro::reset_cancellation_state();
+        operation.cancel.emit(asio::cancellation_type::terminal);
+    }
     while (!operation.done) {
         bool woken = true;
         try {
@@ -48,7 +54,6 @@ template <class T> awaitable<void> drain(timed_operation<T> &operation) {
             operation.cancel.emit(asio::cancellation_type::terminal);
         }
     }
-    co_await asio::this_coro::throw_if_cancelled(throwing);
 }
 
 } // namespace detail
@@ -77,8 +82,14 @@ template <class T> [[nodiscard]] awaitable<T> with_timeout(awaitable<T> task, du
         operation.done = true;
         operation.finished.notify_all();
     };
+    // From here on nothing may throw until the operation has ended.
+    bool const throwing = co_await asio::this_coro::throw_if_cancelled();
+    co_await asio::this_coro::throw_if_cancelled(false);
+    auto const state = co_await asio::this_coro::cancellation_state;
+    auto const before = state.cancelled();
     asio::co_spawn(executor, std::move(task), asio::bind_cancellation_slot(operation.cancel.slot(), completion));
-    co_await detail::drain(operation);
+    co_await detail::drain(operation, before);
+    co_await asio::this_coro::throw_if_cancelled(throwing);
     if (operation.failure) {
         if (operation.expired && !operation.interrupted) {
             try {

@@ -1,4 +1,5 @@
 #include <gigi/core/channel.hpp>
+#include <gigi/core/task_group.hpp>
 #include <gigi/core/timeout.hpp>
 
 #include <doctest/doctest.h>
@@ -38,6 +39,28 @@ awaitable<void> code_of(awaitable<void> operation, std::error_code &code) {
 }
 
 awaitable<void> long_wait() { co_await with_timeout(sleep_for(1h), 1h); }
+
+/// Ends everybody, those included who wait for it, at once or after a while.
+awaitable<void> end_all(task_group &all, duration after, bool &cancelled) {
+    if (after > 0s) co_await sleep_for(after);
+    all.cancel();
+    try {
+        co_await sleep_for(1h);
+    } catch (std::system_error const &) {
+        cancelled = true;
+    }
+}
+
+awaitable<void> run_with_deadline(task_group &all, duration after, bool throwing, bool &cancelled, std::error_code &code, bool &restored) {
+    co_await asio::this_coro::throw_if_cancelled(throwing);
+    try {
+        co_await with_timeout(end_all(all, after, cancelled), 1h);
+    } catch (std::system_error const &e) {
+        code = e.code();
+    }
+    bool const throws = co_await asio::this_coro::throw_if_cancelled();
+    restored = throws == throwing;
+}
 
 template <class F> void run(F f) {
     asio::io_context io;
@@ -87,6 +110,25 @@ TEST_CASE("with_timeout: the caller's cancellation reaches the operation") {
     io.restart();
     io.run();
     CHECK(code == condition::cancelled);
+}
+
+TEST_CASE("with_timeout: an operation may cancel its caller, also before it has first been suspended") {
+    for (duration const after : {duration{0s}, duration{1ms}})
+        for (bool const throwing : {true, false}) {
+            CAPTURE(after.count());
+            CAPTURE(throwing);
+            bool cancelled = false, restored = false;
+            std::error_code code;
+            run([&]() -> awaitable<void> {
+                auto const executor = co_await asio::this_coro::executor;
+                task_group all{executor};
+                all.spawn(run_with_deadline(all, after, throwing, cancelled, code, restored));
+                co_await all.join();
+            });
+            CHECK(cancelled);
+            CHECK(code == condition::cancelled);
+            CHECK(restored);
+        }
 }
 
 TEST_CASE("with_timeout: a context destroyed in the middle leaks nothing") {

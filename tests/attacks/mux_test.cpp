@@ -285,6 +285,36 @@ TEST_CASE("T2, T4, T5: mux: bytes that a stream has left unread count until they
         }
 }
 
+TEST_CASE("T2: mux: many who have sent much and begin another frame hold little of it each") {
+    arena a;
+    constexpr std::size_t count = 40;
+    a.tasks.spawn(a.keep_pinging());
+    a.sim.run_for(1s);
+    std::vector<std::unique_ptr<identity>> faces;
+    memory_meter::span const used;
+    auto const come = [&](std::string host) -> awaitable<void> {
+        faces.push_back(std::make_unique<identity>(identity::generate(a.sim.random())));
+        a.attackers.push_back(co_await scripted_dial(a.network, std::move(host), a.victim.address, *faces.back(), a.sim.random()));
+        auto &evil = *a.attackers.back();
+        co_await evil.connect();
+        bytes much(window - 200, 'm');
+        co_await evil.open(1, "/held", std::move(much)); // it is read
+        bytes begun{0xff, 0xff, 0};
+        co_await evil.send_raw(std::move(begun));
+        co_await sleep_for(100ms);
+    };
+    for (std::size_t i = 0; i < count; ++i) a.sim.run(come("10.0.1." + std::to_string(i + 1)));
+    a.sim.run_for(5s);
+    CHECK(a.victim.net.connection_count() == count + 1);
+    CHECK(a.victim.net.stats().mux.bytes_buffered == 0);
+    CHECK(used.held() < count * 64 * 1024); // of both sides
+    MESSAGE(count, " connections with the beginning of a frame: ", used.held() / count / 1024, " KiB each, of both sides");
+    CHECK(a.worst < 100ms);
+    for (auto &evil : a.attackers) evil->close();
+    a.sim.run_for(5s);
+    a.check_unharmed();
+}
+
 TEST_CASE("T5: mux: one bad stream does not end the others, nor one slow one") {
     arena a;
     a.victim.net.handle("/throws", [](stream) -> awaitable<void> {

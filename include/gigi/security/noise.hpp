@@ -2,7 +2,8 @@
 //
 // Layer: security. Spec: libp2p noise/README.md, "Wire Format": a big-endian u16 before every message and every frame.
 // Ciphertext is decrypted where it was received; plaintext is encrypted from where it lies into one buffer, which leaves in
-// one system call. A connection that carries little holds little: buffers grow while reads fill them and shrink again.
+// one system call. A connection that carries little holds little: buffers grow while reads fill them and shrink again, also where
+// the beginning of a frame has come: what the peer has sent counts, not what it has announced.
 #pragma once
 
 #include "../core/asio.hpp"
@@ -77,8 +78,12 @@ template <RawConnection Raw> class noise {
                 throw error{errc::end_of_stream, "noise frame"};
             }
             end_ += n;
-            if (n == room.size()) wanted_ = std::min(largest_buffer, capacity_ * 4);
-            if (n <= small_buffer / 4) wanted_ = small_buffer;
+            if (n <= small_buffer / 4)
+                wanted_ = small_buffer;
+            else if (n == room.size())
+                wanted_ = std::min(largest_buffer, capacity_ * 4);
+            else if (n <= room.size() / 16)
+                wanted_ = std::max(small_buffer, wanted_ / 4); // in steps: the last of much is often little
         }
     }
 
@@ -159,17 +164,19 @@ template <RawConnection Raw> class noise {
         return sealed.first(sealed.size() - tag_size);
     }
 
-    /// Makes room for at least `need` bytes from `begin_` on, and for more where reads have been filling the buffer.
+    /// Makes room for some of the `need` bytes from `begin_` on: for as many times more as have come, and for more where reads have
+    /// been filling the buffer. One that has become much too large is given up for a smaller one.
     void make_room(std::size_t need) {
         std::size_t const held = end_ - begin_;
-        std::size_t const target = std::max(wanted_, need);
-        bool const resize = capacity_ < need || (held == 0 ? capacity_ != target : capacity_ < target);
+        std::size_t const least = std::min(need, held + small_buffer / 4);
+        std::size_t const target = std::max(wanted_, std::min(need, held * 4));
+        bool const resize = capacity_ < std::max(wanted_, least) || capacity_ > target * 2;
         if (resize) {
-            auto larger = std::make_unique_for_overwrite<std::uint8_t[]>(target);
-            if (held) std::memcpy(larger.get(), in_.get() + begin_, held);
-            in_ = std::move(larger);
+            auto other = std::make_unique_for_overwrite<std::uint8_t[]>(target);
+            if (held) std::memcpy(other.get(), in_.get() + begin_, held);
+            in_ = std::move(other);
             capacity_ = target;
-        } else if (begin_ > 0 && (held == 0 || capacity_ - begin_ < need)) {
+        } else if (begin_ > 0 && (held == 0 || capacity_ - begin_ < std::max(need, held + small_buffer / 4))) {
             if (held) std::memmove(in_.get(), in_.get() + begin_, held);
         } else {
             return;

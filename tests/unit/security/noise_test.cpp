@@ -9,6 +9,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <optional>
 #include <string>
 #include <vector>
@@ -113,7 +114,10 @@ class framer {
 
 awaitable<void> count_turns(bool const &stop, int &turns) {
     auto const executor = co_await asio::this_coro::executor;
-    for (; !stop; ++turns) co_await asio::post(executor, use_awaitable);
+    while (!stop) {
+        co_await asio::post(executor, use_awaitable);
+        ++turns;
+    }
 }
 
 awaitable<void> send_pieces(channel_type &to, std::vector<bytes> const &pieces, std::size_t at_once) {
@@ -163,6 +167,13 @@ class watched {
 };
 static_assert(RawConnection<watched>);
 
+awaitable<void> accept_watched(pair_of_channels &p, std::size_t &room, std::optional<noise<watched>> &server) {
+    std::span<std::string const> const muxers{yamux_only};
+    watched from{std::move(p.raw[1]), room};
+    auto made = co_await noise<watched>::accept(std::move(from), p.bob, muxers);
+    server.emplace(std::move(made));
+}
+
 awaitable<void> read_until_end(noise<watched> &from, std::size_t &total) {
     for (;;) {
         bytes_view const part = co_await from.read();
@@ -181,9 +192,7 @@ TEST_CASE("noise: a channel that waits for messages holds no buffer, one that ca
     auto const begin = [&]() -> awaitable<void> {
         task_group g{p.sim.get_executor()};
         g.spawn(p.dial());
-        std::span<std::string const> const muxers{yamux_only};
-        auto made = co_await noise<watched>::accept(watched{std::move(p.raw[1]), room}, p.bob, muxers);
-        server.emplace(std::move(made));
+        g.spawn(accept_watched(p, room, server));
         co_await g.join();
         reading.spawn(read_until_end(*server, total));
     };
@@ -210,6 +219,50 @@ TEST_CASE("noise: a channel that waits for messages holds no buffer, one that ca
     p.client->close_write();
     p.sim.run(reading.join());
     CHECK(total == sent);
+}
+
+TEST_CASE("T2: noise: a frame takes a few times what has come of it, not what it says, and not what others before it took") {
+    for (std::size_t const begun : {3u, 200u, 300u, 5000u}) {
+        CAPTURE(begun);
+        pair_of_channels p{false};
+        std::size_t room = 99, total = 0;
+        std::optional<noise<watched>> server;
+        task_group reading{p.sim.get_executor()};
+        bytes all;
+        auto const begin = [&]() -> awaitable<void> {
+            task_group g{p.sim.get_executor()};
+            g.spawn(accept_watched(p, room, server));
+            noise_keys const keys = co_await p.dial_by_hand();
+            co_await g.join();
+            reading.spawn(read_until_end(*server, total));
+            framer frames{keys};
+            bytes const much(65'519, 'm');
+            for (int i = 0; i < 8; ++i) frames.add(much);
+            co_await raw_write(p.raw[0], frames.out);
+            co_await sleep_for(1s);
+            frames.out.clear();
+            frames.add(much);
+            all = frames.out;
+            bytes const first(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(begun));
+            co_await raw_write(p.raw[0], first);
+            co_await sleep_for(1s);
+        };
+        p.sim.run(begin());
+        CHECK(total == 8 * 65'519);
+        CHECK(room + begun <= (begun <= 256 ? 1024u : 64u * 1024)); // less in steps
+        auto const finish = [&]() -> awaitable<void> { // in all sizes of pieces
+            for (std::size_t at = begun, n = 1; at < all.size(); at += n, n = n * 3 + 1) {
+                bytes const next(all.begin() + static_cast<std::ptrdiff_t>(at), all.begin() + static_cast<std::ptrdiff_t>(std::min(at + n, all.size())));
+                co_await raw_write(p.raw[0], next);
+                co_await sleep_for(10ms);
+                if (at + n < all.size()) CHECK(room + at <= std::max<std::size_t>(1024, at * 16));
+            }
+            p.raw[0].close_write();
+            co_await reading.join();
+        };
+        p.sim.run(finish());
+        CHECK(total == 9 * 65'519);
+    }
 }
 
 TEST_CASE("noise: what is written in pieces of any size is read whole, however the network splits it") {

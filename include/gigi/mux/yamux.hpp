@@ -69,6 +69,7 @@ template <SecureChannel Channel> class yamux final : public yamux_connection {
         yamux_options o;
         o.max_inbound_streams = capped(limits.max_inbound_streams);
         o.max_outbound_streams = capped(limits.max_outbound_streams);
+        o.max_opened = capped(limits.max_opened);
         o.max_stream_window = capped(limits.max_stream_window);
         o.max_window_growth = limits.max_buffered / 2; // readers that stop must not be able to take all
         o.max_buffered = limits.max_buffered;

@@ -143,7 +143,7 @@ class yamux_connection : public muxed_connection {
     bool said_goodbye() const noexcept { return session_.left() && !session_.wants_write(); }
     std::error_code failure() const noexcept { return session_.failure(); }
     std::error_code aborted() const noexcept { return aborted_; }
-    bool closing() const noexcept { return closing_ || session_.peer_left(); } ///< the end is not a surprise
+    bool closing() const noexcept { return closing_ || session_.peer_left() || session_.used_up(); } ///< the end is not a surprise
     bool ended() const noexcept { return ended_; }
 
     /// From now on the end may take no longer than `close_timeout`.

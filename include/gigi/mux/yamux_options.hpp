@@ -14,6 +14,10 @@ struct yamux_options {
     std::uint32_t max_inbound_streams = 1000;  ///< open at once; more are answered with RST. js-libp2p allows 1000, too
     std::uint32_t max_outbound_streams = 1000; ///< open at once; `open_stream` throws `errc::limit_exceeded` beyond
 
+    /// Streams that this side opens in the connection's life: the ids there are. Then it takes no more of ours, ends when those
+    /// that are open have ended, and `open_stream` throws `errc::closed`, so that the next stream gets another connection.
+    std::uint32_t max_opened = 2147483646;
+
     /// Streams begun and not yet acknowledged, each way: more inbound ones are answered with RST, more outbound ones wait.
     /// The libp2p spec wants 256 ("ACK backlog").
     std::uint32_t max_unacknowledged = 256;

@@ -84,6 +84,8 @@ class yamux_session {
 
     /// Takes a stream of ours in. @return `errc::closed`, `errc::limit_exceeded`
     std::error_code open(state &stream);
+    /// Whether no more streams can be ours: `max_opened` have been.
+    bool used_up() const noexcept { return (next_id_ - 1) / 2 >= std::min(options_.max_opened, ids_of_a_side); }
 
     /// `n` more bytes wait to be sent.
     void write(state &stream, std::size_t n);
@@ -188,6 +190,7 @@ class yamux_session {
     void forget(state &stream) noexcept;
 
   private:
+    static constexpr std::uint32_t ids_of_a_side = 0x7ffffffe;
     static constexpr std::size_t max_control = 4096;   // frames that wait; a peer that asks for more does not read
     static constexpr std::uint32_t max_pongs = 16;     // among them
     static constexpr std::uint32_t max_useless = 16384; // frames between two pings

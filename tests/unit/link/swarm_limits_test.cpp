@@ -254,6 +254,24 @@ TEST_CASE("limits: swarm: streams of one peer, of any protocol; and ours to it")
     CHECK(l.stats().streams == 5);
 }
 
+TEST_CASE("limits: swarm: a connection with as many streams in its life as there can be makes way for another one") {
+    mux_limits few;
+    few.max_opened = 3;
+    lab l{2, {}, few};
+    for (auto &h : l.hosts) h->net.handle("/a", ignore);
+    l[0].book[l.id(1)].push_back(l[1].address);
+    REQUIRE_FALSE(l.dial(1, l[0].address)); // the other side's streams are not limited
+    l.sim.run_for(11s); // this is no simultaneous dial
+    for (int i = 0; i < 5; ++i) CHECK_FALSE(l.open(0, 1, "/a"));
+    CHECK(l.stats().connections_opened == 2);
+    CHECK(l.stats().streams_denied == 0);
+    CHECK(l.stats().streams == 5); // those on the first one still work
+    l.sim.run_for(10s);
+    CHECK(l[0].net.connection_count() == 1);
+    for (int i = 0; i < 5; ++i) CHECK_FALSE(l.open(1, 0, "/a"));
+    CHECK(l.stats().connections_opened == 2);
+}
+
 TEST_CASE("limits: swarm: the bytes that nobody reads: of a stream, a connection, and all of them") {
     swarm_options few;
     few.max_buffered = 600 << 10;

@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+#include <limits>
 #include <map>
 #include <memory>
 #include <ostream>
@@ -389,6 +390,27 @@ TEST_CASE("yamux_session: our own streams: limits, and no more than 256 begin un
     a.session.reset(*a.find(517)); // one that waits to begin
     a.session.reset(*a.find(5));
     CHECK(a.output() == "update rst #5 0; data syn #519 1");
+}
+
+TEST_CASE("yamux_session: a side that has used up its ids opens no more, and the other one's streams come as before") {
+    CHECK(1 + 2 * std::uint64_t{yamux_options().max_opened} < std::numeric_limits<std::uint32_t>::max()); // ids do not wrap
+    yamux_options options;
+    options.max_opened = 2;
+    for (bool const dialled : {true, false}) {
+        side a{dialled, options};
+        for (int i = 0; i < 2; ++i) {
+            CHECK_FALSE(a.session.used_up());
+            auto &s = a.open();
+            CHECK_FALSE(a.open_code);
+            if (i == 0) a.session.reset(s); // its id does not come back
+        }
+        CHECK(a.session.used_up());
+        a.open();
+        CHECK(a.open_code == errc::closed);
+        CHECK_FALSE(a.feed(update(syn, dialled ? 2 : 1, 0)));
+        CHECK(a.session.size() == 2);
+        CHECK_FALSE(a.session.left());
+    }
 }
 
 TEST_CASE("yamux_session: T4: more unread data than the connection may hold resets the stream that overran") {

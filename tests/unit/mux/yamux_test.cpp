@@ -862,6 +862,35 @@ TEST_CASE("yamux: after the peer's goodbye open streams can end; then this side 
     });
 }
 
+TEST_CASE("yamux: a connection whose ids are used up serves the streams that there are, and ends after them") {
+    run([](any_io_executor executor) -> awaitable<void> {
+        yamux_options few;
+        few.max_opened = 1;
+        pair p{executor, few};
+        stream a = p.open();
+        co_await a.write(as_bytes("question"));
+        stream b = co_await p.accept();
+        CHECK(outcome_of([&] { p.open(); }) == "closed");
+        co_await settle();
+        stream c{p.b->open_stream(), peer_id{}}; // the other side may go on
+        co_await c.write(as_bytes("hello"));
+        auto core = co_await p.a->accept_stream();
+        stream d{std::move(core), peer_id{}};
+        co_await b.write(as_bytes("answer"));
+        b.close_write();
+        a.close_write();
+        bytes const got = co_await read_all(a);
+        CHECK(got == to_bytes(std::string{"answer"}));
+        co_await settle();
+        CHECK_FALSE(p.a->session().left());
+        c.close_write();
+        d.close_write();
+        co_await p.tasks.join(); // without a word from anybody
+        CHECK(error_name(p.a_code) == "ok");
+        CHECK(error_name(p.b_code) == "ok");
+    });
+}
+
 TEST_CASE("yamux: a peer that breaks the protocol is told so, and every stream ends") {
     run([](any_io_executor executor) -> awaitable<void> {
         memory_link link{executor};

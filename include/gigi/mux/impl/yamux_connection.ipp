@@ -15,7 +15,10 @@ namespace gigi::inline v1 {
 GIGI_INLINE std::shared_ptr<stream_core> yamux_connection::open_stream() {
     auto made = std::make_shared<yamux_stream>(*this);
     if (ended_) throw error{make_error_code(errc::closed)};
-    if (auto const code = session_.open(*made)) throw error{code};
+    if (auto const code = session_.open(*made)) {
+        if (session_.used_up()) wake_writer(); // it ends as soon as nothing needs it
+        throw error{code};
+    }
     made->owned_ = made;
     ++foreground_;
     return made;
@@ -120,7 +123,7 @@ GIGI_INLINE std::error_code yamux_connection::on_end_of_input() {
 
 GIGI_INLINE std::span<bytes_view const> yamux_connection::gather() {
     if (ended_) return {};
-    if (!closing_ && session_.peer_left() && foreground_ == 0) begin_close();
+    if (!closing_ && (session_.peer_left() || session_.used_up()) && foreground_ == 0) begin_close();
     if (closing_ && !session_.left() && session_.drained()) session_.go_away();
     pieces_.clear();
     headers_.resize(frames_at_once_ * yamux_header::size);

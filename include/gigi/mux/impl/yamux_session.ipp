@@ -11,9 +11,8 @@ GIGI_INLINE yamux_session::yamux_session(bool dialled, yamux_options const &opti
     : options_{options}, dialled_{dialled}, next_id_{dialled ? 1u : 2u}, next_ping_{now}, last_received_{now} {}
 
 GIGI_INLINE std::error_code yamux_session::open(state &stream) {
-    if (failure_ || refusing_ || goodbye_) return make_error_code(errc::closed);
-    if (outbound_ >= options_.max_outbound_streams || next_id_ > std::numeric_limits<std::uint32_t>::max() - 2)
-        return make_error_code(errc::limit_exceeded);
+    if (failure_ || refusing_ || goodbye_ || used_up()) return make_error_code(errc::closed);
+    if (outbound_ >= options_.max_outbound_streams) return make_error_code(errc::limit_exceeded);
     stream.id = next_id_;
     next_id_ += 2;
     stream.outbound = true;

@@ -31,7 +31,9 @@ GIGI_INLINE awaitable<void> node_base::start() {
     offload_ = parts_.make_offload(executor_, options_.file_threads);
     events_.set_open(true);
     auto const make_connector = [this](any_io_executor const &executor, identity const &id) -> std::unique_ptr<connector> {
-        return parts_.make_connector(executor, id, node_core::connection_limits(options_));
+        mux_limits limits = node_core::connection_limits(options_);
+        limits.secret = parts_.random->next();
+        return parts_.make_connector(executor, id, limits);
     };
     core_ = std::make_unique<node_core>(executor_, options_, std::move(self), std::move(nickname), make_connector, offload_->get_executor(), *parts_.random, events_);
     for (auto const &install : handlers_) install.second(core_->network());

@@ -20,13 +20,14 @@
 
 namespace gigi::inline v1 {
 
-/// What one connection may use. Trivial.
+/// What one connection may use, and what is the same for all connections of a node. Trivial.
 struct mux_limits {
     std::size_t max_inbound_streams = 1000;                    ///< open at once; more are reset. js-libp2p allows 1000, too
     std::size_t max_outbound_streams = 1000;                   ///< open at once; `open_stream` throws `errc::limit_exceeded` beyond
     std::size_t max_opened = 2147483646;                       ///< in its life; then `open_stream` throws `errc::closed`, and it ends when its streams have ended
     std::size_t max_stream_window = std::size_t{16} << 20;     ///< bytes that a peer may send ahead of the reader of a stream, at most
     std::size_t max_buffered = std::size_t{128} << 20;         ///< received bytes that nobody has read, of all streams; the one that goes past it is reset
+    std::uint64_t secret = 0;                                  ///< a random number that no peer knows, against those who choose stream ids with care
 };
 
 /// What a connection has done and refused since its beginning, and what it holds now.

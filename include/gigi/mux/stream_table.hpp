@@ -1,9 +1,11 @@
 // gigi/mux/stream_table.hpp: stream id → stream, flat.
 //
 // Layer: mux. Open addressing with linear probing, and deletion by shifting back: no tombstones, one allocation in all,
-// none while there are few changes, and none at all for a session without streams.
+// none while there are few changes, and none at all for a session without streams. The other side chooses ids: where they lie
+// depends on a secret, or it could have them all in one chain.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <utility>
@@ -14,6 +16,9 @@ namespace gigi::inline v1 {
 /// Maps non-zero ids to pointers that it does not own.
 template <class T> class stream_table {
   public:
+    /// @param secret what nobody else knows; 0: no secret
+    explicit stream_table(std::uint64_t secret = 0) noexcept : factor_{secret ? secret | 1 : 0x9e3779b97f4a7c15u} {}
+
     T *find(std::uint32_t id) const noexcept {
         if (slots_.empty()) return nullptr;
         for (std::size_t i = home(id);; i = after(i)) {
@@ -59,6 +64,14 @@ template <class T> class stream_table {
 
     std::size_t size() const noexcept { return size_; }
 
+    /// How many places `find` looks at for the id that takes longest.
+    std::size_t longest_search() const noexcept {
+        std::size_t longest = 0;
+        for (std::size_t i = 0; i < slots_.size(); ++i)
+            if (slots_[i].id != 0) longest = std::max(longest, ((i - home(slots_[i].id)) & mask()) + 1);
+        return longest;
+    }
+
   private:
     static constexpr std::size_t kept_when_empty = 64;
 
@@ -70,7 +83,7 @@ template <class T> class stream_table {
     std::size_t mask() const noexcept { return slots_.size() - 1; }
     std::size_t after(std::size_t i) const noexcept { return (i + 1) & mask(); }
     std::size_t home(std::uint32_t id) const noexcept {
-        return static_cast<std::size_t>((id * 0x9e3779b97f4a7c15u) >> 32) & mask();
+        return static_cast<std::size_t>((id * factor_) >> 32) & mask();
     }
     void place(std::uint32_t id, T *value) noexcept {
         std::size_t i = home(id);
@@ -83,6 +96,7 @@ template <class T> class stream_table {
             if (s.id != 0) place(s.id, s.value);
     }
 
+    std::uint64_t factor_;    // odd; a random one is as good for any ids
     std::vector<slot> slots_; // a power of two, or empty
     std::size_t size_ = 0;
 };

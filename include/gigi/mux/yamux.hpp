@@ -73,6 +73,7 @@ template <SecureChannel Channel> class yamux final : public yamux_connection {
         o.max_stream_window = capped(limits.max_stream_window);
         o.max_window_growth = limits.max_buffered / 2; // readers that stop must not be able to take all
         o.max_buffered = limits.max_buffered;
+        o.secret = limits.secret;
         return o;
     }
     static std::uint32_t capped(std::size_t n) noexcept {

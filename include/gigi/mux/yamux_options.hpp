@@ -27,6 +27,8 @@ struct yamux_options {
     std::size_t max_buffered = 128 * 1024 * 1024;       ///< received bytes that nobody has read; the stream that goes past it is reset
 
     std::uint32_t send_queue = 64 * 1024; ///< bytes a stream; writes that fit return at once
+    std::uint64_t secret = 0; ///< where streams lie in memory depends on it, so that no peer can choose ids that take long to find
+
     std::uint32_t quantum = 32 * 1024;    ///< bytes a stream may send before it is another one's turn
     std::uint32_t batch = 256 * 1024;     ///< bytes handed to the channel at once
 

@@ -384,7 +384,7 @@ class yamux_session {
     std::array<std::uint8_t, yamux_header::size> partial_header_{};
     std::size_t buffered_ = 0;
     std::size_t growth_ = 0;
-    stream_table<state> streams_;
+    stream_table<state> streams_{options_.secret};
     list fresh_;
     list ready_;
     list held_;

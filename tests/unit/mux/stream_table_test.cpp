@@ -3,8 +3,10 @@
 
 #include <doctest/doctest.h>
 
+#include <cstdint>
 #include <map>
 #include <random>
+#include <vector>
 
 using namespace gigi;
 
@@ -13,7 +15,7 @@ TEST_CASE("stream_table: the same as std::map under random changes") {
         CAPTURE(seed);
         std::mt19937 random{seed};
         std::map<std::uint32_t, int *> model;
-        stream_table<int> table;
+        stream_table<int> table{seed < 10 ? 0 : random() * std::uint64_t{0x123456789}};
         int values[64];
         for (int step = 0; step < 5000; ++step) {
             // Few ids, so that chains form and ids come back; and multiples of a power of two, which a bad hash puts in one chain.
@@ -35,6 +37,21 @@ TEST_CASE("stream_table: the same as std::map under random changes") {
         for (auto const &[id, value] : model) CHECK(table.find(id) == value);
         CHECK(table.values().size() == model.size());
     }
+}
+
+TEST_CASE("stream_table: T3: ids that lie in one chain of one table are spread in another one, which has a secret") {
+    auto const home = [](std::uint32_t id) { return ((id * 0x9e3779b97f4a7c15u) >> 32) & 2047; };
+    std::vector<std::uint32_t> ids;
+    for (std::uint32_t id = 1; ids.size() < 1000; id += 2)
+        if (home(id) == 5) ids.push_back(id);
+    auto const longest = [&ids](std::uint64_t secret) {
+        stream_table<int> table{secret};
+        int value = 0;
+        for (auto const id : ids) table.insert(id, &value);
+        return table.longest_search();
+    };
+    CHECK(longest(0) == ids.size());
+    for (std::uint64_t const secret : {0x0123456789abcdefu, 0xfedcba9876543210u, 0xb5ad4eceda1ce2a9u}) CHECK(longest(secret) < 100);
 }
 
 TEST_CASE("stream_table: an empty one finds and erases nothing") {

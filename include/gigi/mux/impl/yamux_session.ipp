@@ -102,7 +102,7 @@ GIGI_INLINE std::optional<yamux_output> yamux_session::next(time_point now) {
     while (fresh_.first || ready_.first) {
         // Streams with little to say go first, but cannot keep the others waiting for good.
         bool const others = ready_.first && (!fresh_.first || fresh_turns_ >= max_fresh_turns);
-        fresh_turns_ = others ? 0 : fresh_turns_ + 1;
+        fresh_turns_ = others ? 0 : std::min(fresh_turns_ + 1, max_fresh_turns);
         state &stream = others ? *ready_.first : *fresh_.first;
         if (auto out = next_of(stream)) return out;
     }

@@ -2,13 +2,24 @@
 import contextlib
 import os
 import queue
+import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import threading
 import time
 
 NETNS = os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'support', 'netns.sh')
+
+
+class Skip(Exception):
+    pass
+
+
+def expect(truth, what):
+    if not truth:
+        raise AssertionError(what)
 
 
 class Process:
@@ -130,3 +141,30 @@ class Lab:
         environment = os.environ | {'DBUS_SYSTEM_BUS_ADDRESS': f'unix:path={state}/bus'}
         out = self.run(host, 'avahi-browse', '-rpt', '_p2p._udp', env=environment)
         return [line.split(';')[1:] for line in out.splitlines() if line.startswith('=')]
+
+
+def run_checks(theme, checks, make_lab):
+    """Runs those that the command line names, or all. @return the program's result"""
+    if os.geteuid() != 0 or not shutil.which('ip'):
+        print('0 passed, 0 failed, 1 skipped (needs root and iproute2)')
+        return 0
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that the hosts are removed
+    lab = make_lab()
+    passed = failed = skipped = 0
+    for function in checks:
+        name = function.__name__.replace('_', ' ')
+        if sys.argv[1:] and function.__name__ not in sys.argv[1:]:
+            continue
+        started = time.monotonic()
+        try:
+            function(lab)
+            passed += 1
+            print(f'ok {theme}: {name} ({time.monotonic() - started:.1f} s)', flush=True)
+        except Skip as reason:
+            skipped += 1
+            print(f'skip {theme}: {name}: {reason}', flush=True)
+        except Exception as problem:  # whatever it is, the next check runs
+            failed += 1
+            print(f'not ok {theme}: {name}: {problem if isinstance(problem, AssertionError) else repr(problem)}', flush=True)
+    print(f'{passed} passed, {failed} failed, {skipped} skipped')
+    return 1 if failed else 0

@@ -8,14 +8,12 @@ and @libp2p/mdns (default: tests/interop). Needs root, and touches no interface 
 """
 import os
 import shutil
-import signal
 import struct
 import sys
 import time
 
 from dns import SERVICE, encode_name, query, talk
-from hosts import Lab
-
+from hosts import Lab, Skip, expect, run_checks
 
 CHECKS = []
 
@@ -23,15 +21,6 @@ CHECKS = []
 def check(function):
     CHECKS.append(function)
     return function
-
-
-class Skip(Exception):
-    pass
-
-
-def expect(truth, what):
-    if not truth:
-        raise AssertionError(what)
 
 
 @check
@@ -279,30 +268,9 @@ def lab_peer(number):
 
 
 def main():
-    if os.geteuid() != 0 or not shutil.which('ip'):
-        print('0 passed, 0 failed, 1 skipped (needs root and iproute2)')
-        return 0
-    lab = Lab(os.environ['GIGI_PROGRAMS'], os.environ.get('GIGI_PACKAGES', os.path.join(os.path.dirname(__file__), '..', 'interop')))
-    passed = failed = skipped = 0
-    for function in CHECKS:
-        name = function.__name__.replace('_', ' ')
-        if sys.argv[1:] and function.__name__ not in sys.argv[1:]:
-            continue
-        started = time.monotonic()
-        try:
-            function(lab)
-            passed += 1
-            print(f'ok mdns: {name} ({time.monotonic() - started:.1f} s)', flush=True)
-        except Skip as reason:
-            skipped += 1
-            print(f'skip mdns: {name}: {reason}', flush=True)
-        except Exception as problem:  # whatever it is, the next check runs
-            failed += 1
-            print(f'not ok mdns: {name}: {problem if isinstance(problem, AssertionError) else repr(problem)}', flush=True)
-    print(f'{passed} passed, {failed} failed, {skipped} skipped')
-    return 1 if failed else 0
+    packages = os.environ.get('GIGI_PACKAGES', os.path.join(os.path.dirname(__file__), '..', 'interop'))
+    return run_checks('mdns', CHECKS, lambda: Lab(os.environ['GIGI_PROGRAMS'], packages))
 
 
 if __name__ == '__main__':
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that the hosts are removed
     sys.exit(main())

@@ -62,6 +62,9 @@ class swarm {
     /// @throws std::system_error: `errc::address_in_use`, `errc::invalid_address`
     multiaddr listen(multiaddr const &address);
 
+    /// Takes no more connections on one of `listen_addresses()`; those that there are stay.
+    void stop_listening(multiaddr const &address);
+
     /// What is listened on, with real ports; hosts may be unspecified ("0.0.0.0").
     std::vector<multiaddr> listen_addresses() const;
 

@@ -24,7 +24,9 @@
 #include "store_file.hpp"
 #include "types.hpp"
 
+#include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -86,11 +88,18 @@ class node_core {
     void listen();
     /// Whether listening failed because this host, or its transport, has no such addresses.
     static bool lacks_family(std::error_code const &why);
+    /// Listens on one address for an entry of `options_.listen`.
+    void open(std::string const &wanted, multiaddr const &address);
+
+    /// With an interface: listens on its addresses that are new, on the port of before, and no longer on those that are gone.
+    /// @return whether anything changed
+    bool follow_interface();
+    bool open_again(std::string const &wanted, multiaddr const &address);
     std::vector<network_interface> used_interfaces() const;
     std::vector<multiaddr> reachable_addresses() const;
     void announce();
 
-    /// Notices when the host's addresses change, and tells the peers.
+    /// Notices when the host's addresses change, follows them, and tells the peers.
     awaitable<void> watch_addresses();
     void load_store();
     void save_store();
@@ -116,6 +125,12 @@ class node_core {
     file_sharing files_;
     group_service groups_;
     std::unique_ptr<mdns> mdns_;
+    struct listener {
+        std::string wanted; ///< the entry of `options_.listen`
+        multiaddr bound;
+    };
+    std::vector<listener> listeners_;
+    std::map<std::string, std::uint16_t> ports_; ///< that the first listener of each entry got
     std::vector<multiaddr> announced_;
     std::uint64_t store_saves_ = 0;
     task_group tasks_;

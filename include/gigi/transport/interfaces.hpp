@@ -31,8 +31,13 @@ result<std::vector<network_interface>> network_interfaces();
 /// The addresses at which others reach what listens on `listen`: where its host is unspecified (0.0.0.0 or ::), one for each
 /// address of these interfaces; otherwise `listen` itself.
 ///
-/// IPv6 link-local addresses need a zone, which differs from host to host: they are left out where the interface has others.
+/// IPv6 link-local addresses need a zone, which differs from host to host: they are left out where the interface has others, and
+/// are given without.
 std::vector<multiaddr> expand(multiaddr const &listen, std::span<network_interface const> interfaces);
+
+/// What to listen on instead of `listen`, to be reached over these interfaces only: as `expand`, with the zones that this host's
+/// sockets need.
+std::vector<multiaddr> expand_to_listen(multiaddr const &listen, std::span<network_interface const> interfaces);
 
 /// The addresses at which what listens on `listen` is reached by those who share the network of one interface: those of that
 /// interface, and others that are of no interface here (DNS names, addresses beyond a NAT); loopback only on loopback.

@@ -65,6 +65,20 @@ TEST_CASE("interfaces: an unspecified host stands for every address") {
     CHECK(expand(multiaddr::parse("/ip4/0.0.0.0/tcp/1").value(), {}).empty());
 }
 
+TEST_CASE("interfaces: what to listen on has a zone, what is shown has none") {
+    auto const listening = [](std::string_view name, std::string_view listen) {
+        auto const found = std::ranges::find(host, name, &network_interface::name);
+        return texts(expand_to_listen(multiaddr::parse(listen).value(), {&*found, 1}));
+    };
+    CHECK(listening("bare", "/ip6/::/tcp/1") == list{"/ip6zone/3/ip6/fe80::3/tcp/1"});
+    CHECK(listening("eth0", "/ip6/::/tcp/1") == list{"/ip6/fd77::1/tcp/1"});
+    CHECK(listening("eth0", "/ip4/0.0.0.0/tcp/0") == list{"/ip4/192.0.2.1/tcp/0", "/ip4/198.51.100.1/tcp/0"});
+    CHECK(listening("eth0", "/ip4/203.0.113.7/tcp/1") == list{"/ip4/203.0.113.7/tcp/1"});
+    CHECK(expanded("/ip6zone/3/ip6/fe80::3/tcp/1") == list{"/ip6/fe80::3/tcp/1"}); // others have another name for it
+    CHECK(on("bare", "/ip6zone/3/ip6/fe80::3/tcp/1") == list{"/ip6/fe80::3/tcp/1"});
+    CHECK(on("eth0", "/ip6zone/3/ip6/fe80::3/tcp/1").empty());
+}
+
 TEST_CASE("interfaces: what is reached on which network") {
     CHECK(on("eth0", "/ip4/0.0.0.0/tcp/1") == list{"/ip4/192.0.2.1/tcp/1", "/ip4/198.51.100.1/tcp/1"});
     CHECK(on("eth0", "/ip6/::/tcp/1") == list{"/ip6/fd77::1/tcp/1"}); // not the link-local one

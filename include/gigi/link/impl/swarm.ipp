@@ -57,6 +57,14 @@ GIGI_INLINE multiaddr swarm::listen(multiaddr const &address) {
     throw error{errc::invalid_address, address.to_string()};
 }
 
+GIGI_INLINE void swarm::stop_listening(multiaddr const &address) {
+    std::erase_if(acceptors_, [&address](std::shared_ptr<acceptor> const &a) {
+        if (a->local_address() != address) return false;
+        a->close(); // which ends its task
+        return true;
+    });
+}
+
 GIGI_INLINE std::vector<multiaddr> swarm::listen_addresses() const {
     std::vector<multiaddr> all;
     for (auto const &a : acceptors_) all.push_back(a->local_address());

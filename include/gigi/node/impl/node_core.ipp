@@ -5,9 +5,11 @@
 
 #include "../../core/config.hpp"
 #include "../../core/error.hpp"
+#include "../../core/log.hpp"
 #include "../../core/offload.hpp"
 #include "../../protocol/ping.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace gigi::inline v1 {
@@ -201,10 +203,10 @@ GIGI_INLINE void node_core::listen() {
     for (auto const &text : options_.listen) {
         auto const wanted = multiaddr::parse(text);
         if (!wanted) throw error{errc::invalid_address, text};
-        auto const exact = options_.interface_name.empty() ? std::vector{*wanted} : expand(*wanted, interfaces);
+        auto const exact = options_.interface_name.empty() ? std::vector{*wanted} : expand_to_listen(*wanted, interfaces);
         for (auto const &address : exact) {
             try {
-                swarm_.listen(address);
+                open(text, address);
                 ++opened;
             } catch (std::system_error const &e) {
                 // A host without IPv6 has no /ip6/::. That is an error only where nothing can be listened on; anything else, above
@@ -224,6 +226,50 @@ GIGI_INLINE bool node_core::lacks_family(std::error_code const &why) {
     return code == std::errc::address_family_not_supported || code == std::errc::protocol_not_supported || // no such sockets
            code == std::errc::address_not_available ||                                                     // no such addresses
            code == errc::invalid_address;                                                                  // a transport that has none
+}
+
+GIGI_INLINE void node_core::open(std::string const &wanted, multiaddr const &address) {
+    auto const bound = swarm_.listen(address);
+    listeners_.push_back({wanted, bound});
+    if (auto const port = bound.tcp_port()) ports_.try_emplace(wanted, *port);
+}
+
+GIGI_INLINE bool node_core::follow_interface() {
+    auto interfaces = network_interfaces();
+    if (options_.interface_name.empty() || !interfaces) return false; // it cannot say, for once: nothing is known to be gone
+    std::erase_if(*interfaces, [this](auto const &i) { return i.name != options_.interface_name; });
+    bool changed = false;
+    for (auto const &text : options_.listen) {
+        auto const wanted = multiaddr::parse(text);
+        if (!wanted || !wanted->is_unspecified()) continue;
+        auto const there = expand_to_listen(*wanted, *interfaces);
+        auto const is_same = [&text](listener const &l, multiaddr const &a) {
+            return l.wanted == text && equal(l.bound.ip(), a.ip()) && l.bound.zone() == a.zone();
+        };
+        std::erase_if(listeners_, [&](listener const &l) {
+            if (l.wanted != text || std::ranges::any_of(there, [&](auto const &a) { return is_same(l, a); })) return false;
+            swarm_.stop_listening(l.bound);
+            return changed = true;
+        });
+        for (auto const &address : there)
+            if (std::ranges::none_of(listeners_, [&](auto const &l) { return is_same(l, address); })) changed |= open_again(text, address);
+    }
+    return changed;
+}
+
+GIGI_INLINE bool node_core::open_again(std::string const &wanted, multiaddr const &address) {
+    std::vector<multiaddr> places{address}; // where any port will do, another one is better than none
+    auto const port = ports_.find(wanted);
+    if (port != ports_.end() && address.tcp_port() == 0) places.insert(places.begin(), multiaddr::tcp(address.ip(), port->second, address.zone()));
+    for (auto const &place : places) {
+        try {
+            open(wanted, place);
+            return true;
+        } catch (std::system_error const &e) {
+            log(log_level::info, "node", "cannot listen yet: ", e.what()); // a new IPv6 address takes a second: next time
+        }
+    }
+    return false;
 }
 
 GIGI_INLINE std::vector<network_interface> node_core::used_interfaces() const {
@@ -254,6 +300,7 @@ GIGI_INLINE awaitable<void> node_core::watch_addresses() {
     timer pause{executor_};
     for (;;) {
         co_await pause.wait_for(std::chrono::seconds{5});
+        if (follow_interface() && mdns_) mdns_->update(swarm_.listen_addresses(), nickname_);
         if (addresses() == announced_) continue;
         announce();
         presence_.addresses_changed();

@@ -116,30 +116,57 @@ inline bool has_address(network_interface const &on, bytes_view ip) {
 
 } // namespace detail
 
-GIGI_INLINE std::vector<multiaddr> expand(multiaddr const &listen, std::span<network_interface const> interfaces) {
+namespace detail {
+
+inline multiaddr without_zone(multiaddr const &address) {
+    constexpr std::string_view zone = "/ip6zone/";
+    auto const text = address.to_string();
+    if (!text.starts_with(zone)) return address;
+    auto const end = text.find('/', zone.size());
+    if (end == std::string::npos) return address;
+    auto plain = multiaddr::parse(std::string_view{text}.substr(end));
+    return plain ? std::move(*plain) : address;
+}
+
+inline std::vector<multiaddr> expand_zoned(multiaddr const &listen, std::span<network_interface const> interfaces) {
     if (!listen.is_unspecified()) return {listen};
     bool const ipv6 = listen.ip().size() == 16;
     std::string const text = listen.to_string(), host = ipv6 ? "/ip6/::" : "/ip4/0.0.0.0";
     if (!text.starts_with(host)) return {}; // a zone, or something else that no host can stand for
     std::vector<multiaddr> all;
     for (auto const &on : interfaces) {
-        bool const only_link_local = std::ranges::all_of(on.addresses, detail::is_link_local_ipv6);
+        bool const only_link_local = std::ranges::all_of(on.addresses, is_link_local_ipv6);
         for (auto const &address : on.addresses) {
-            if (address.is_v6() != ipv6 || (detail::is_link_local_ipv6(address) && !only_link_local)) continue;
-            auto plain = ipv6 ? asio::ip::address{asio::ip::address_v6{address.to_v6().to_bytes()}} : address; // without its zone
-            if (auto one = multiaddr::parse(host.substr(0, 5) + plain.to_string() + text.substr(host.size()))) all.push_back(std::move(*one));
+            if (address.is_v6() != ipv6 || (is_link_local_ipv6(address) && !only_link_local)) continue;
+            auto plain = ipv6 ? asio::ip::address{asio::ip::address_v6{address.to_v6().to_bytes()}} : address;
+            auto const scope = ipv6 ? address.to_v6().scope_id() : 0;
+            auto const zone = scope ? "/ip6zone/" + std::to_string(scope) : std::string();
+            if (auto one = multiaddr::parse(zone + host.substr(0, 5) + plain.to_string() + text.substr(host.size()))) all.push_back(std::move(*one));
         }
     }
     return all;
 }
 
+} // namespace detail
+
+GIGI_INLINE std::vector<multiaddr> expand(multiaddr const &listen, std::span<network_interface const> interfaces) {
+    auto all = detail::expand_zoned(listen, interfaces);
+    for (auto &address : all) address = detail::without_zone(address);
+    return all;
+}
+
+GIGI_INLINE std::vector<multiaddr> expand_to_listen(multiaddr const &listen, std::span<network_interface const> interfaces) {
+    return detail::expand_zoned(listen, interfaces);
+}
+
 GIGI_INLINE std::vector<multiaddr> expand_on(multiaddr const &listen, network_interface const &on, std::span<network_interface const> all) {
     if (listen.is_unspecified()) return expand(listen, {&on, 1});
     if (listen.is_loopback()) return on.is_loopback ? std::vector{listen} : std::vector<multiaddr>();
+    auto const shown = detail::without_zone(listen);
     auto const ip = listen.ip();
     bool const here = !ip.empty() && detail::has_address(on, ip);
     bool const elsewhere = std::ranges::any_of(all, [ip](auto const &other) { return !ip.empty() && detail::has_address(other, ip); });
-    return here || (!elsewhere && !on.is_loopback) ? std::vector{listen} : std::vector<multiaddr>();
+    return here || (!elsewhere && !on.is_loopback) ? std::vector{shown} : std::vector<multiaddr>();
 }
 
 } // namespace gigi::inline v1

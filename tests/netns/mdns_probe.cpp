@@ -1,9 +1,10 @@
 // A program for tests/netns/mdns_test.py: multicast DNS on the interfaces of the network namespace in which it runs.
 //
-//   mdns_probe SECONDS PEER_NUMBER [--listen MULTIADDR]... [--nickname NAME] [--interface NAME] [--no-ipv4] [--no-ipv6]
+//   mdns_probe SECONDS PEER_NUMBER [--listen MULTIADDR]... [--nickname NAME] [--interface NAME] [--no-ipv4] [--no-ipv6] [--log]
 //
 // Announces the peer with that number, and prints what happens, a line each: `id ID`, `found ID NICKNAME ADDRESS…`,
-// `expired ID`, `error TEXT`. On SIGTERM, or when SECONDS are over, it says goodbye and prints `stopped`.
+// `expired ID`, `error TEXT`, and with --log also `log TEXT`. On SIGTERM, or when SECONDS are over, it says goodbye and prints `stopped`.
+#include <gigi/core/log.hpp>
 #include <gigi/discovery/mdns.hpp>
 
 #include <asio/signal_set.hpp>
@@ -73,6 +74,8 @@ int main(int argc, char **argv) {
             given.options.ipv4 = false;
         } else if (option == "--no-ipv6") {
             given.options.ipv6 = false;
+        } else if (option == "--log") {
+            gigi::set_log(gigi::log_level::debug, [](gigi::log_level, std::string_view, std::string_view text) { print("log " + std::string{text}); });
         } else if (i + 1 == argc) {
             return 2;
         } else if (option == "--listen") {

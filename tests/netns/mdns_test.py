@@ -98,6 +98,19 @@ def interface_by_name(lab):
 
 
 @check
+def labelled_addresses(lab):
+    """eth0:1 is eth0: its addresses are announced beside the others, and its sockets stay open"""
+    with lab.hosts(2):
+        lab.run(1, 'ip', 'address', 'add', '10.77.0.50/24', 'dev', 'eth0', 'label', 'eth0:1')
+        a, b = lab.probe(1, 1, '--log', '--interface', 'eth0'), lab.probe(2, 2)
+        line = b.wait_for('found', a.id)
+        expect('/ip4/10.77.0.1/' in line and '/ip4/10.77.0.50/' in line, 'not both addresses: ' + line)
+        a.wait_for('log', 'joined eth0 over IPv6')
+        a.forget()
+        expect(not a.has('log', 'joined', seconds=6), 'opened its sockets again')  # at the next scan
+
+
+@check
 def silent_peer(lab):
     with lab.hosts(2):
         a, b = lab.probe(1, 1), lab.probe(2, 2, listen=False)

@@ -9,13 +9,14 @@
 
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace gigi::inline v1 {
 
 /// A network interface that is up.
 struct network_interface {
-    std::string name;    ///< e.g. "eth0"
+    std::string name;    ///< e.g. "eth0", also of what is labelled "eth0:1"
     unsigned index = 0;  ///< the system's number for it
     bool is_loopback = false;
     bool is_point_to_point = false; ///< a tunnel
@@ -24,6 +25,13 @@ struct network_interface {
 
     friend bool operator==(network_interface const &, network_interface const &) = default;
 };
+
+namespace detail {
+
+/// Linux gives addresses that have a label the name "eth0:1", from the time when that was an interface of its own.
+inline std::string_view without_label(std::string_view name) noexcept { return name.substr(0, name.find(':')); }
+
+} // namespace detail
 
 /// The interfaces that are up, with their addresses. @return the system's error where it cannot say
 result<std::vector<network_interface>> network_interfaces();

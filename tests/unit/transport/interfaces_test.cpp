@@ -79,6 +79,14 @@ TEST_CASE("interfaces: what to listen on has a zone, what is shown has none") {
     CHECK(on("eth0", "/ip6zone/3/ip6/fe80::3/tcp/1").empty());
 }
 
+#ifndef _WIN32
+TEST_CASE("interfaces: a label is not part of the name") {
+    CHECK(detail::without_label("eth0:1") == "eth0");
+    CHECK(detail::without_label("eth0:") == "eth0");
+    CHECK(detail::without_label("eth0") == "eth0");
+}
+#endif
+
 TEST_CASE("interfaces: what is reached on which network") {
     CHECK(on("eth0", "/ip4/0.0.0.0/tcp/1") == list{"/ip4/192.0.2.1/tcp/1", "/ip4/198.51.100.1/tcp/1"});
     CHECK(on("eth0", "/ip6/::/tcp/1") == list{"/ip6/fd77::1/tcp/1"}); // not the link-local one

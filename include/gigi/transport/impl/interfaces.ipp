@@ -86,11 +86,12 @@ GIGI_INLINE result<std::vector<network_interface>> network_interfaces() {
     std::vector<network_interface> found;
     for (auto const *i = first; i; i = i->ifa_next) {
         if (!i->ifa_name || !(i->ifa_flags & IFF_UP) || !(i->ifa_flags & IFF_RUNNING)) continue;
-        auto known = std::ranges::find(found, std::string_view{i->ifa_name}, &network_interface::name);
+        auto const name = detail::without_label(i->ifa_name);
+        auto known = std::ranges::find(found, name, &network_interface::name);
         if (known == found.end()) {
             network_interface added;
-            added.name = i->ifa_name;
-            added.index = ::if_nametoindex(i->ifa_name);
+            added.name = name;
+            added.index = ::if_nametoindex(added.name.c_str());
             if (added.index == 0) continue; // it has gone since
             added.is_loopback = i->ifa_flags & IFF_LOOPBACK;
             added.is_point_to_point = i->ifa_flags & IFF_POINTOPOINT;

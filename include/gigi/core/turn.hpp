@@ -6,6 +6,7 @@
 
 #include "asio.hpp"
 
+#include <functional>
 #include <system_error>
 #include <utility>
 
@@ -54,8 +55,16 @@ class turn {
     /// Resumes those that were woken, in the order in which they were; also those that they wake, but only so many that what
     /// else the event loop has to do is not kept waiting.
     void run() {
-        for (int resumed = 0; first_ && resumed < longest; ++resumed) finish_first(waiter::how::now);
+        for (int resumed = 0; first_ && resumed < longest; ++resumed) {
+            if (watcher) [[unlikely]]
+                (*watcher)();
+            finish_first(waiter::how::now);
+        }
     }
+
+    /// Of this thread, for tests (testing/interruption.hpp): called before each coroutine that resumes in a turn. What it does is
+    /// as if the coroutine before had done it.
+    static inline constinit thread_local std::function<void()> const *watcher = nullptr;
 
   private:
     static constexpr int longest = 16; // coroutines

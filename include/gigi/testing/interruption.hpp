@@ -1,7 +1,8 @@
 // gigi/testing/interruption.hpp: disturbs an operation at a chosen step: cancels it, stops its node, cuts the wire.
 //
 // Layer: testing. What goes wrong only at one of a hundred suspension points is found by trying all of them: run an operation
-// with `disturb_at` for step 0, 1, 2 … until it ends undisturbed, and look each time at what is left.
+// with `disturb_at` for step 0, 1, 2 … until it ends undisturbed, and look each time at what is left. A step ends where a
+// completion handler does, and where one coroutine of a turn (core/turn.hpp) makes way for the next.
 #pragma once
 
 #include "../core/asio.hpp"
@@ -20,7 +21,7 @@ namespace gigi::inline v1::testing {
 
 /// How an operation that was disturbed has ended.
 struct interruption {
-    std::uint64_t steps = 0;    ///< of the simulation, that it took
+    std::uint64_t steps = 0;    ///< that it took
     bool disturbed = false;     ///< whether it was still under way at its step: where not, no later step needs to be tried
     duration after{};           ///< from there to its end
     std::exception_ptr failure; ///< what it threw; null where it succeeded
@@ -60,9 +61,10 @@ std::shared_ptr<disturbed_operation> launch(any_io_executor const &where, awaita
 
 namespace gigi::inline v1::testing {
 
-/// Runs `task`, and calls `disturb` after so many steps of the simulation where it has not ended by then.
+/// Runs `task`, and calls `disturb` after so many steps where it has not ended by then.
 /// @param where the executor that it runs on: a node's own for what uses a node
 /// @param step 0: before it has run at all
+/// @param disturb within a turn it is called as if by a coroutine of that turn: it must not run the simulation
 /// @param patience how long it may take in simulated time, first until that step and then to its end
 /// @throws std::runtime_error where it hangs; whatever `disturb` throws
 template <class T>

@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 
 #include <exception>
+#include <functional>
 #include <stdexcept>
 #include <string>
 
@@ -73,6 +74,20 @@ TEST_CASE("turn: coroutines that wake each other run one after the other, before
     CHECK(l.trace.empty());
     l.poll();
     CHECK(l.trace == "aabbcd..");
+}
+
+TEST_CASE("turn: a test's watcher is called before each that resumes in a turn") {
+    line l;
+    asio::co_spawn(l.io, relay(l, l.first, l.second, 'a'), forget);
+    asio::co_spawn(l.io, relay(l, l.second, l.third, 'b'), forget);
+    asio::co_spawn(l.io, note(l, l.third, 'c'), forget);
+    l.poll();
+    std::function<void()> const mark = [&l] { l.trace += '-'; };
+    detail::turn::watcher = &mark;
+    l.first.notify_one();
+    l.poll();
+    detail::turn::watcher = nullptr;
+    CHECK(l.trace == "aa-bb-c..");
 }
 
 TEST_CASE("turn: those that wake each other for ever leave the event loop its share") {

@@ -5,7 +5,9 @@
 
 #include <doctest/doctest.h>
 
+#include <set>
 #include <stdexcept>
+#include <string>
 #include <vector>
 
 using namespace gigi;
@@ -36,6 +38,17 @@ awaitable<void> wrong() {
     throw std::logic_error{"wrong"};
 }
 
+/// Waits for its cue, and says that it had it.
+awaitable<void> echo(async_condition &cue, std::string &trace, char mark) {
+    co_await cue.wait();
+    trace += mark;
+}
+
+awaitable<void> give_cue(async_condition &cue) {
+    co_await sleep_for(1s);
+    cue.notify_all();
+}
+
 } // namespace
 
 TEST_CASE("interruption: an operation is cancelled at each of its steps, and ends by itself at the last") {
@@ -56,6 +69,22 @@ TEST_CASE("interruption: an operation is cancelled at each of its steps, and end
     CHECK(cancelled >= 6); // before it began, and in each of the three waits both before and after time had passed
     CHECK(done == 3);
     CHECK(step >= 6);
+}
+
+TEST_CASE("interruption: also between two coroutines of one turn") {
+    std::set<std::string> seen;
+    for (std::uint64_t step = 0;; ++step) {
+        simulation sim;
+        async_condition cue{sim.get_executor()};
+        std::string trace;
+        for (char const mark : {'a', 'b'}) asio::co_spawn(sim.get_executor(), echo(cue, trace, mark), [](std::exception_ptr) {});
+        asio::co_spawn(sim.get_executor(), give_cue(cue), [](std::exception_ptr) {});
+        auto const ended = disturb_at(sim, sim.get_executor(), echo(cue, trace, 'c'), step, [&] { trace += '!'; });
+        CHECK(ended.succeeded());
+        if (!ended.disturbed) break;
+        seen.insert(trace);
+    }
+    CHECK(seen == std::set<std::string>{"!abc", "a!bc", "ab!c"});
 }
 
 TEST_CASE("interruption: another disturbance, what is thrown, and what hangs") {

@@ -6,6 +6,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -33,6 +34,15 @@ struct attacked_network : mdns_network {
 };
 
 std::string address_of(unsigned peer, std::string const &at = "/ip4/192.0.2.66/tcp/1") { return "dnsaddr=" + at + "/p2p/" + numbered_peer(peer).to_string(); }
+
+/// One of the addresses that a single host may take on a link.
+mdns_endpoint link_local(unsigned number) {
+    mdns_endpoint e;
+    e.host[0] = 0xfe, e.host[1] = 0x80;
+    store_be(&e.host[12], static_cast<std::uint32_t>(number));
+    e.port = 5353;
+    return e;
+}
 
 /// An announcement as it should be, but for its TTL.
 bytes announcement(unsigned peer, std::uint32_t ttl, std::string const &instance) {
@@ -128,4 +138,45 @@ TEST_CASE("T15, T20: mdns: 20,000 peers announced by one host: as many are remem
     CHECK(used.most() < 8 * 1024 * 1024);
     MESSAGE("20,000 announcements: ", n.victim.core.peer_count(), " peers remembered, ", used.most() / 1024, " KiB at most");
     n.check_unharmed();
+}
+
+TEST_CASE("T15, T20: mdns: peers announced from as many addresses as there is room for do not blind us") {
+    attacked_network n;
+    for (unsigned i = 0; i < 1500; ++i) n.victim.core.receive(n.now, 1, link_local(i), announcement(1000 + i, 4500, "flood" + std::to_string(i)));
+    n.run(1s);
+    CHECK(n.victim.core.peer_count() == mdns_options().max_peers);
+    n.check_unharmed(); // who was here stays, and who comes is found
+    n.run(5min);
+    CHECK(n.victim.core.peer_count() == 2); // none of them is believed for 75 minutes
+    n.check_unharmed();
+}
+
+TEST_CASE("T15, T20: mdns: while a flood from many addresses goes on, others get in, and are not lost once connected") {
+    attacked_network n;
+    unsigned number = 0;
+    auto const flood = [&](int seconds) {
+        for (int i = 0; i < seconds * 20; ++i, ++number) {
+            n.victim.core.receive(n.now, 1, link_local(number), announcement(1000 + number, 4500, "flood" + std::to_string(number)));
+            n.run(50ms);
+        }
+    };
+    while (n.victim.core.peer_count() < mdns_options().max_peers) flood(1);
+    flood(20); // the first quarter is replaced at once
+    std::vector<mdns_node *> late;
+    for (int i = 0; i < 8; ++i) late.push_back(&n.add());
+    for (auto *one : late) one->sent.clear();
+    flood(60);
+    int found = 0;
+    for (auto *one : late)
+        if (n.victim.found_count(one->id) > 0) {
+            ++found;
+            n.victim.connected.insert(one->id);
+        }
+    CHECK(found >= 6);
+    n.victim.expired.clear();
+    n.lost = [&late](auto const &from, auto const &) { return std::ranges::find(late, &from) != late.end(); }; // silent, but connected
+    flood(60);
+    for (auto *one : late)
+        if (n.victim.connected.contains(one->id)) CHECK(std::ranges::count(n.victim.expired, one->id) == 0);
+    CHECK(std::ranges::count(n.victim.expired, n.honest.id) == 0);
 }

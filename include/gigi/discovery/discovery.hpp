@@ -33,6 +33,9 @@ struct discovery_handler {
     std::function<void(peer_id const &)> on_expired;
     /// Something does not work; the discovery goes on without it and tries again. Called once for each lasting cause.
     std::function<void(std::error_code, std::string_view what)> on_error;
+    /// Whether the node is connected to a peer: that one is no invention, and is not forgotten to make room for strangers (T20).
+    /// May be left out.
+    std::function<bool(peer_id const &)> is_connected;
 };
 
 /// Finds peers and announces this node. Constructed from an executor (a strand), the own peer id and its own options.

@@ -9,6 +9,7 @@
 #include "mdns_peers.hpp"
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
@@ -40,8 +41,9 @@ std::string random_instance_name(random_source &random);
 class mdns_core {
   public:
     /// @param random for the node's name and for delays; must outlive this
+    /// @param is_connected whether the node is connected to a peer, which is then not forgotten for a stranger; null: to none
     /// @throws error with `errc::invalid_name` for a bad `options.service`
-    mdns_core(peer_id self, mdns_options options, random_source &random);
+    mdns_core(peer_id self, mdns_options options, random_source &random, std::function<bool(peer_id const &)> is_connected = nullptr);
     mdns_core(mdns_core const &) = delete; // peers_ refers to options_
     mdns_core &operator=(mdns_core const &) = delete;
 

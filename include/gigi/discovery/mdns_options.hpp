@@ -25,12 +25,14 @@ struct mdns_options {
     duration query_interval = std::chrono::seconds{20};
     /// How long others may remember us without hearing from us: six queries may be lost.
     std::chrono::seconds ttl{120};
-    /// No announcement of others is believed for longer (RFC 6762 §10 has nothing above 75 minutes).
+    /// No announcement of others is believed for longer (RFC 6762 §10 has nothing above 75 minutes); once three quarters of
+    /// `max_peers` are known, none for longer than five minutes.
     std::chrono::seconds max_ttl{75 * 60};
     /// How often interfaces are looked for; what comes up later is joined, what failed is tried again.
     duration scan_interval = std::chrono::seconds{5};
 
-    // Bounds. What comes after them is not remembered, or replaces what the source that announces most has announced.
+    // Bounds. What comes after them replaces what the source that announces most has announced, or a peer that was heard of longest
+    // ago and to which there is no connection; or is not remembered.
     std::size_t max_interfaces = 32;
     std::size_t max_peers = 1024;        ///< at once
     std::size_t max_addresses = 16;      ///< of one peer

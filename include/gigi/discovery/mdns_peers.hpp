@@ -1,10 +1,13 @@
 // gigi/discovery/mdns_peers.hpp: the peers that announcements have told of, until they expire; bounded.
 //
-// Layer: discovery, sans-I/O. Announcements are not authenticated: anyone can announce any peer (T20). So what one source
-// says never grows at the cost of others, and a peer's addresses are a set of proposals that a dial has to prove.
+// Layer: discovery, sans-I/O. Announcements are not authenticated: anyone can announce any peer, from any address (T20). So what
+// one source says never grows at the cost of others. Where many sources have filled the table, newcomers replace each other rather
+// than who is heard of again and again, and nobody to whom we are connected. A peer's addresses are a set of proposals that a dial
+// has to prove.
 #pragma once
 
 #include "../core/clock.hpp"
+#include "../crypto/random.hpp"
 #include "discovery.hpp"
 #include "mdns_options.hpp"
 #include "mdns_records.hpp"
@@ -12,9 +15,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -40,12 +46,15 @@ using mdns_event = std::variant<mdns_found, mdns_expired>;
 
 /// Remembers announcements and says what changes.
 ///
-/// The work of a call does not depend on how many peers are known, but for a pass over all of them that comes at most
-/// ten times a second.
+/// The work of a call does not depend on how many peers are known, but for finding some by their order, and a pass over all of
+/// them that comes at most ten times a second.
 class mdns_peers {
   public:
     /// @param options are kept as a reference
-    explicit mdns_peers(mdns_options const &options) : options_{options} {}
+    /// @param random for which newcomers get in where there is no room for all; must outlive this
+    /// @param is_connected whether we are connected to a peer, so that it is no invention; null: to none
+    mdns_peers(mdns_options const &options, random_source &random, std::function<bool(peer_id const &)> is_connected = nullptr)
+        : options_{options}, random_{random}, is_connected_{std::move(is_connected)} {}
 
     /// What has happened and was not yet taken, in order.
     std::deque<mdns_event> &events() noexcept { return events_; }
@@ -70,6 +79,13 @@ class mdns_peers {
     static constexpr duration link_grace = std::chrono::seconds{10};     ///< a cable may be out for a moment
     static constexpr duration report_interval = std::chrono::seconds{1}; ///< of one peer: changes in between are one
     static constexpr duration pass_interval = std::chrono::milliseconds{100};
+    /// Where the table fills up, what is not renewed goes soon: whoever is here answers our next query.
+    static constexpr duration crowded_ttl = std::chrono::minutes{5};
+    /// Newcomers replace others no faster than all of them in this time, but for a quarter at once: long enough for who is here to
+    /// be heard again, and for some to be dialled.
+    static constexpr duration turnover = std::chrono::minutes{1};
+    static constexpr duration regular_after = std::chrono::seconds{1}; ///< whoever is heard again then is no newcomer
+    static constexpr std::size_t max_looks = 16;     ///< at peers that may have to make room, for one newcomer
 
     struct announced_address {
         multiaddr address;
@@ -86,21 +102,38 @@ class mdns_peers {
     struct known_peer {
         std::vector<announcement> entries;
         dns_ipv6 owner{}; ///< the source that told of it first
+        std::uint64_t turn = 0; ///< its place in the orders below
+        time_point since{};
+        bool regular = false; ///< was heard again, or is connected
         std::optional<discovered_peer> reported;
         time_point reported_at{};
     };
     using peer_map = std::map<peer_id, known_peer>;
+    using turn_map = std::map<std::uint64_t, peer_map::iterator>; ///< first who was heard of longest ago
 
     void shorten(announcement &entry, time_point end);
     void goodbye(time_point now, std::uint32_t link, std::string const &instance);
+    bool is_crowded() const noexcept { return peers_.size() >= options_.max_peers - options_.max_peers / 4; }
 
     /// The place of this announcement. Where there are too many, one of the source that has most gives way, its own rather than
     /// another's; of those the one that is to expire first.
     announcement &entry_of(known_peer &peer, mdns_origin const &from, std::string const &instance);
 
-    /// Forgets a peer of the source that announces most, if that is more than the newcomer's source would then have.
-    bool make_room(dns_ipv6 const &newcomer);
+    /// Forgets a peer of the source that announces most, if that is more than the newcomer's source would then have; or, where the
+    /// source has none or we are connected to the newcomer, another newcomer. A quarter of the table is for newcomers, however many
+    /// have been heard again.
+    bool make_room(time_point now, peer_id const &newcomer, dns_ipv6 const &source);
+
+    /// Forgets the one of these that was heard of longest ago, but nobody to whom we are connected.
+    bool forget_one(turn_map const &of);
+    bool may_replace(time_point now);
+
+    bool is_connected(peer_id const &peer) const { return is_connected_ && is_connected_(peer); }
+    turn_map &order_of(known_peer const &peer) noexcept { return peer.regular ? regulars_ : newcomers_; }
+    peer_map::iterator remember(time_point now, peer_id const &id, dns_ipv6 const &owner);
     peer_map::iterator forget(peer_map::iterator peer);
+    /// Makes it the one that was heard of last.
+    void refresh(peer_map::iterator peer, bool regular);
     void report(time_point now, peer_id const &id, known_peer &peer);
 
     /// What all announcements of a peer say together. Of many addresses so many that a forger cannot make us dial all that he
@@ -108,8 +141,15 @@ class mdns_peers {
     discovered_peer describe(peer_id const &id, known_peer const &peer) const;
 
     mdns_options const &options_;
+    random_source &random_;
+    std::function<bool(peer_id const &)> is_connected_;
     peer_map peers_;
-    std::map<dns_ipv6, std::size_t> sources_; ///< how many peers each source told of first
+    turn_map newcomers_, regulars_;
+    std::map<dns_ipv6, turn_map> sources_;                 ///< the peers that each source told of first
+    std::set<std::pair<std::size_t, dns_ipv6>> by_weight_; ///< how many each has
+    std::uint64_t turn_ = 0; ///< counts what is heard
+    double replacements_ = 0; ///< that may be made
+    time_point replacements_counted_ = time_point::min();
     std::deque<mdns_event> events_;
     time_point next_ = time_point::max();
     time_point last_pass_{};

@@ -4,6 +4,7 @@
 #include <gigi/discovery/mdns_core.hpp>
 
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -28,7 +29,7 @@ inline mdns_endpoint from_ipv4(unsigned last, std::uint16_t port = 5353) {
 /// A core with what it has sent and said, on one link (number 1) of host 192.0.2.`number`.
 struct mdns_node {
     explicit mdns_node(unsigned host, mdns_options const &options = mdns_options())
-        : number{host}, id{numbered_peer(host)}, random{host}, core{id, options, random} {}
+        : number{host}, id{numbered_peer(host)}, random{host}, core{id, options, random, [this](peer_id const &peer) { return connected.contains(peer); }} {}
 
     mdns_link link() const {
         mdns_link l;
@@ -46,6 +47,7 @@ struct mdns_node {
     unsigned number;
     peer_id id;
     seeded_random random;
+    std::set<peer_id> connected; ///< what the core is told
     mdns_core core;
     std::vector<mdns_datagram> sent;
     std::vector<discovered_peer> found;

@@ -24,7 +24,7 @@ GIGI_INLINE void mdns::start(discovery_handler handler) {
     if (core_) throw error{make_error_code(errc::invalid_argument), "mdns is running already"};
     handler_ = std::move(handler);
     stopping_ = false;
-    core_ = std::make_unique<mdns_core>(self_, options_, random_);
+    core_ = std::make_unique<mdns_core>(self_, options_, random_, handler_.is_connected);
     core_->set_nickname(clock_.now(), nickname_);
     tasks_.reset();
     tasks_.spawn(run());

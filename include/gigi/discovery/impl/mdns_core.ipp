@@ -17,9 +17,10 @@ GIGI_INLINE std::string random_instance_name(random_source &random) {
     return name;
 }
 
-GIGI_INLINE mdns_core::mdns_core(peer_id self, mdns_options options, random_source &random)
+GIGI_INLINE mdns_core::mdns_core(peer_id self, mdns_options options, random_source &random, std::function<bool(peer_id const &)> is_connected)
     : options_{std::move(options)}, self_{std::move(self)}, random_{random},
-      records_{options_.service, random_instance_name(random_), options_.ttl, options_.max_datagram_size}, peers_{options_} {}
+      records_{options_.service, random_instance_name(random_), options_.ttl, options_.max_datagram_size},
+      peers_{options_, random_, std::move(is_connected)} {}
 
 GIGI_INLINE void mdns_core::set_link(time_point now, mdns_link const &config) {
     auto const [place, added] = links_.try_emplace(config.id);

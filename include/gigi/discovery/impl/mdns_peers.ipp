@@ -18,14 +18,17 @@ GIGI_INLINE void mdns_peers::add(time_point now, mdns_origin const &from, mdns_a
     if (heard.goodbye || !heard.peer || heard.addresses.empty()) return;
     auto known = peers_.find(*heard.peer);
     if (known == peers_.end()) {
-        if (peers_.size() >= options_.max_peers && !make_room(from.host)) return;
-        known = peers_.try_emplace(*heard.peer).first;
-        known->second.owner = from.host;
-        ++sources_[from.host];
+        if (peers_.size() >= options_.max_peers && !make_room(now, *heard.peer, from.host)) return;
+        bool const roomy = !is_crowded();
+        known = remember(now, *heard.peer, from.host);
+        if (roomy && is_crowded()) next_ = now; // the pass shortens what was believed for longer
+    } else {
+        refresh(known, known->second.regular || now >= known->second.since + regular_after);
     }
     auto &peer = known->second;
     auto &entry = entry_of(peer, from, heard.instance);
-    auto const expires = now + std::clamp<std::chrono::seconds>(heard.ttl, std::chrono::seconds{1}, options_.max_ttl);
+    auto expires = now + std::clamp<std::chrono::seconds>(heard.ttl, std::chrono::seconds{1}, options_.max_ttl);
+    if (is_crowded()) expires = std::min(expires, now + crowded_ttl);
     if (heard.flush) // RFC 6762 §10.2: what came within the last second may be part of the same announcement
         std::erase_if(entry.addresses, [now](auto const &a) { return a.heard + flush_grace < now; });
     for (auto &address : heard.addresses) {
@@ -50,10 +53,14 @@ GIGI_INLINE void mdns_peers::update(time_point now) {
     if (now < next_update()) return;
     last_pass_ = now;
     next_ = time_point::max();
+    bool const crowded = is_crowded();
     for (auto i = peers_.begin(); i != peers_.end();) {
         auto &[id, peer] = *i;
-        for (auto &entry : peer.entries)
+        for (auto &entry : peer.entries) {
+            for (auto &a : entry.addresses)
+                if (crowded) a.expires = std::min(a.expires, a.heard + crowded_ttl);
             std::erase_if(entry.addresses, [now](auto const &a) { return a.expires <= now; });
+        }
         std::erase_if(peer.entries, [](auto const &entry) { return entry.addresses.empty(); });
         if (peer.entries.empty()) {
             i = forget(i);
@@ -98,21 +105,79 @@ GIGI_INLINE mdns_peers::announcement &mdns_peers::entry_of(known_peer &peer, mdn
     return peer.entries.emplace_back(announcement{from, std::hash<std::string>{}(instance), instance, {}, {}});
 }
 
-GIGI_INLINE bool mdns_peers::make_room(dns_ipv6 const &newcomer) {
-    auto const heaviest = std::ranges::max_element(sources_, {}, [](auto const &source) { return source.second; });
-    auto const own = sources_.find(newcomer);
-    if (heaviest == sources_.end() || heaviest->second <= (own == sources_.end() ? 0 : own->second) + 1) return false;
-    auto const victim = std::ranges::find(peers_, heaviest->first, [](auto const &peer) { return peer.second.owner; });
-    if (victim == peers_.end()) return false;
-    forget(victim);
+GIGI_INLINE bool mdns_peers::make_room(time_point now, peer_id const &newcomer, dns_ipv6 const &source) {
+    if (by_weight_.empty()) return false;
+    auto const [weight, heaviest] = *by_weight_.rbegin();
+    auto const own = sources_.find(source);
+    if (weight > (own == sources_.end() ? 0 : own->second.size()) + 1 && forget_one(sources_.at(heaviest))) return true;
+    // As many sources as peers: source addresses cost nothing, and most of these peers may be nobody.
+    if (!is_connected(newcomer) && (own != sources_.end() || !may_replace(now))) return false;
+    bool const newcomers_first = newcomers_.size() > options_.max_peers / 4;
+    return forget_one(newcomers_first ? newcomers_ : regulars_) || forget_one(newcomers_first ? regulars_ : newcomers_);
+}
+
+GIGI_INLINE bool mdns_peers::forget_one(turn_map const &of) {
+    for (std::size_t looked = 0; looked < max_looks && !of.empty(); ++looked) {
+        auto const oldest = of.begin()->second;
+        if (!is_connected(oldest->first)) {
+            forget(oldest);
+            return true;
+        }
+        refresh(oldest, true);
+    }
+    return false;
+}
+
+GIGI_INLINE bool mdns_peers::may_replace(time_point now) {
+    auto const most = static_cast<double>(options_.max_peers);
+    bool const first = replacements_counted_ == time_point::min();
+    auto const elapsed = first ? turnover : now - replacements_counted_;
+    replacements_counted_ = now;
+    auto const earned = most * (std::chrono::duration<double>{elapsed} / std::chrono::duration<double>{turnover});
+    replacements_ = std::min(replacements_ + earned, std::max(1.0, most / 4));
+    if (replacements_ <= 0) return false;
+    replacements_ -= static_cast<double>(random_.below(2001)) / 1000; // one on average: nobody can tell when to come just before others
     return true;
+}
+
+GIGI_INLINE mdns_peers::peer_map::iterator mdns_peers::remember(time_point now, peer_id const &id, dns_ipv6 const &owner) {
+    auto const peer = peers_.try_emplace(id).first;
+    peer->second.owner = owner;
+    peer->second.since = now;
+    peer->second.turn = ++turn_;
+    newcomers_.emplace(turn_, peer);
+    auto &own = sources_[owner];
+    by_weight_.erase({own.size(), owner});
+    own.emplace(turn_, peer);
+    by_weight_.emplace(own.size(), owner);
+    return peer;
 }
 
 GIGI_INLINE mdns_peers::peer_map::iterator mdns_peers::forget(peer_map::iterator peer) {
     if (peer->second.reported) events_.push_back(mdns_expired{peer->first});
-    if (auto const source = sources_.find(peer->second.owner); source != sources_.end() && --source->second == 0)
+    auto const source = sources_.find(peer->second.owner);
+    by_weight_.erase({source->second.size(), source->first});
+    source->second.erase(peer->second.turn);
+    if (source->second.empty())
         sources_.erase(source);
+    else
+        by_weight_.emplace(source->second.size(), source->first);
+    order_of(peer->second).erase(peer->second.turn);
     return peers_.erase(peer);
+}
+
+GIGI_INLINE void mdns_peers::refresh(peer_map::iterator peer, bool regular) {
+    auto &known = peer->second;
+    auto const old = std::exchange(known.turn, ++turn_);
+    auto const move = [&](turn_map &from, turn_map &to) {
+        auto node = from.extract(old);
+        node.key() = turn_;
+        to.insert(to.end(), std::move(node));
+    };
+    auto &from = order_of(known);
+    known.regular = regular;
+    move(from, order_of(known));
+    move(sources_.at(known.owner), sources_.at(known.owner));
 }
 
 GIGI_INLINE void mdns_peers::report(time_point now, peer_id const &id, known_peer &peer) {

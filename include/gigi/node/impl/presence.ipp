@@ -52,6 +52,7 @@ GIGI_INLINE discovery_handler presence::handler() {
     h.on_error = [this](std::error_code code, std::string_view what) {
         emit_(event{events::background_error{"discovery", code, std::string{what}}});
     };
+    h.is_connected = [this](peer_id const &peer) { return swarm_.is_connected(peer); };
     return h;
 }
 

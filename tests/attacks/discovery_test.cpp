@@ -7,6 +7,8 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <ctime>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -42,6 +44,21 @@ mdns_endpoint link_local(unsigned number) {
     store_be(&e.host[12], static_cast<std::uint32_t>(number));
     e.port = 5353;
     return e;
+}
+
+/// The processor's time that datagrams take, in seconds; the least of several tries.
+double cost(mdns_core &core, time_point now, std::vector<bytes> const &datagrams) {
+    auto least = std::numeric_limits<double>::max();
+    for (int tries = 0; tries < 3; ++tries) {
+        auto const begin = std::clock();
+        for (auto const &datagram : datagrams) {
+            core.receive(now, 1, from_ipv4(66), datagram);
+            core.events().clear();
+            core.datagrams().clear();
+        }
+        least = std::min(least, static_cast<double>(std::clock() - begin) / CLOCKS_PER_SEC);
+    }
+    return least;
 }
 
 /// An announcement as it should be, but for its TTL.
@@ -179,4 +196,56 @@ TEST_CASE("T15, T20: mdns: while a flood from many addresses goes on, others get
     for (auto *one : late)
         if (n.victim.connected.contains(one->id)) CHECK(std::ranges::count(n.victim.expired, one->id) == 0);
     CHECK(std::ranges::count(n.victim.expired, n.honest.id) == 0);
+}
+
+TEST_CASE("T15, T20: mdns: what a datagram costs does not grow with what is known") {
+    attacked_network n;
+    mdns_node other{9}; // knows nobody
+    other.core.set_link(n.now, other.link());
+    for (unsigned peer = 0; peer < 512; ++peer)
+        for (unsigned k = 0; k < 8; ++k) n.victim.core.receive(n.now, 1, link_local(peer), announcement(1000 + peer, 120, "i" + std::to_string(8 * peer + k)));
+    n.victim.core.events().clear();
+    REQUIRE(n.victim.core.peer_count() > 500);
+    auto const names = name(service);
+    std::vector<bytes> goodbyes;
+    for (unsigned i = 0; i < 16; ++i) {
+        dns_message m;
+        m.is_response = true;
+        for (unsigned k = 0; k < 64; ++k) m.answers.push_back({names, 0s, false, names.child("i" + std::to_string(64 * i + k)).value()});
+        goodbyes.push_back(m.build().value());
+    }
+    auto const full = cost(n.victim.core, n.now, goodbyes), empty = cost(other.core, n.now, goodbyes);
+    CHECK(full < 5 * empty);
+    MESSAGE("64 goodbyes: ", full / empty, " times as much where 512 peers are known as where nobody is");
+}
+
+TEST_CASE("T15: mdns: what a query costs does not grow with questions times known answers") {
+    attacked_network n;
+    auto const names = name(service);
+    auto const query = [&](int questions) {
+        dns_message m;
+        for (int i = 0; i < 512; ++i) m.answers.push_back({names, 120s, false, names});
+        for (int i = 0; i < questions; ++i) m.questions.push_back({names, dns_type::ptr, false});
+        return std::vector<bytes>(4, m.build().value());
+    };
+    auto const one = cost(n.victim.core, n.now, query(1)), many = cost(n.victim.core, n.now, query(128));
+    CHECK(many < 3 * one);
+    MESSAGE("128 questions: ", many / one, " times as much as one");
+}
+
+TEST_CASE("T15: mdns: what a response costs does not grow with records times instances") {
+    attacked_network n;
+    auto const names = name(service);
+    auto const response_of = [&](unsigned instances) {
+        dns_message m;
+        m.is_response = true;
+        for (unsigned i = 0; i < 448; ++i) {
+            auto const number = std::to_string(i % instances + 100);
+            m.answers.push_back({names.child(std::string(28, 'x') + number).value(), 120s, false, dns_strings{"x"}});
+        }
+        return std::vector<bytes>(4, m.build().value());
+    };
+    auto const one = cost(n.victim.core, n.now, response_of(1)), many = cost(n.victim.core, n.now, response_of(64));
+    CHECK(many < 4 * one);
+    MESSAGE("64 instances: ", many / one, " times as much as one");
 }

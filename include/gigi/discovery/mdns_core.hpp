@@ -123,7 +123,7 @@ class mdns_core {
     /// RFC 6762 §8.3: twice, a second apart.
     void announce(time_point now, link_state &link);
     void withdraw(link_state &link);
-    request asked_by(dns_question const &question, dns_message const &query) const;
+    request asked_by(dns_question const &question) const;
 
     /// Whether the querier has our answer for at least half of its time (RFC 6762 §7.1).
     bool is_known(dns_message const &query) const;

@@ -20,6 +20,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -47,7 +48,7 @@ using mdns_event = std::variant<mdns_found, mdns_expired>;
 /// Remembers announcements and says what changes.
 ///
 /// The work of a call does not depend on how many peers are known, but for finding some by their order, and a pass over all of
-/// them that comes at most ten times a second.
+/// them that comes at most ten times a second, or once in a thousand goodbyes.
 class mdns_peers {
   public:
     /// @param options are kept as a reference
@@ -86,6 +87,7 @@ class mdns_peers {
     static constexpr duration turnover = std::chrono::minutes{1};
     static constexpr duration regular_after = std::chrono::seconds{1}; ///< whoever is heard again then is no newcomer
     static constexpr std::size_t max_looks = 16;     ///< at peers that may have to make room, for one newcomer
+    static constexpr std::size_t max_goodbyes = 1024; ///< that wait for a pass
 
     struct announced_address {
         multiaddr address;
@@ -95,6 +97,7 @@ class mdns_peers {
     struct announcement {
         mdns_origin from;
         std::size_t hash = 0; ///< of `instance`
+        std::uint64_t turn = 0; ///< when it was heard last
         std::string instance;
         std::string nickname;
         std::vector<announced_address> addresses;
@@ -107,12 +110,18 @@ class mdns_peers {
         bool regular = false; ///< was heard again, or is connected
         std::optional<discovered_peer> reported;
         time_point reported_at{};
+        bool unreported = false; ///< a change waits for its time
     };
     using peer_map = std::map<peer_id, known_peer>;
     using turn_map = std::map<std::uint64_t, peer_map::iterator>; ///< first who was heard of longest ago
+    struct said_goodbye {
+        std::uint64_t turn = 0; ///< what was heard later is not meant
+        time_point end{};
+    };
 
-    void shorten(announcement &entry, time_point end);
-    void goodbye(time_point now, std::uint32_t link, std::string const &instance);
+    static void shorten(announcement &entry, time_point end);
+    void goodbye(time_point now, std::uint32_t link, std::string &&instance);
+    void heed_goodbye(announcement &entry) const;
     bool is_crowded() const noexcept { return peers_.size() >= options_.max_peers - options_.max_peers / 4; }
 
     /// The place of this announcement. Where there are too many, one of the source that has most gives way, its own rather than
@@ -147,6 +156,7 @@ class mdns_peers {
     turn_map newcomers_, regulars_;
     std::map<dns_ipv6, turn_map> sources_;                 ///< the peers that each source told of first
     std::set<std::pair<std::size_t, dns_ipv6>> by_weight_; ///< how many each has
+    std::map<std::tuple<std::size_t, std::uint32_t, std::string>, said_goodbye, std::less<>> goodbyes_; ///< by hash, link and instance
     std::uint64_t turn_ = 0; ///< counts what is heard
     double replacements_ = 0; ///< that may be made
     time_point replacements_counted_ = time_point::min();

@@ -103,6 +103,28 @@ TEST_CASE("mdns_peers: an announcement within that second rescues the peer") {
     CHECK(peers.size() == 1);
 }
 
+TEST_CASE("mdns_peers: however many say goodbye, each is heeded, and who comes back stays") {
+    mdns_peers peers{defaults, dice};
+    auto const leave = [&](std::string instance) {
+        mdns_announcement bye;
+        bye.instance = std::move(instance);
+        bye.goodbye = true;
+        peers.add(t0 + 1s, from(1), std::move(bye));
+    };
+    for (unsigned i = 0; i < 1000; ++i) peers.add(t0, from(i), heard(i));
+    CHECK(take(peers).size() == 1000);
+    for (unsigned i = 0; i < 900; ++i) leave(heard(i).instance);
+    peers.add(t0 + 1s, from(7), heard(7));
+    for (unsigned i = 0; i < 200; ++i) leave("nobody" + std::to_string(i)); // more than wait for a pass
+    for (unsigned i = 900; i < 999; ++i) leave(heard(i).instance);
+    peers.add(t0 + 1s, from(8), heard(8));
+    peers.update(t0 + 1900ms);
+    CHECK(take(peers).empty());
+    peers.update(t0 + 2s);
+    CHECK(take(peers).size() == 997);
+    CHECK(peers.size() == 3); // 7, 8 and 999
+}
+
 TEST_CASE("mdns_peers: addresses of several places are one list; changes are reported at most once a second") {
     mdns_peers peers{defaults, dice};
     peers.add(t0, from(1, 1), heard(5, "192.0.2.1"));

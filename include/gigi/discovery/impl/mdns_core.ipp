@@ -130,12 +130,12 @@ GIGI_INLINE void mdns_core::withdraw(link_state &link) {
     if (std::exchange(link.announced, false)) send(link, records_.goodbye(link.config));
 }
 
-GIGI_INLINE mdns_core::request mdns_core::asked_by(dns_question const &question, dns_message const &query) const {
+GIGI_INLINE mdns_core::request mdns_core::asked_by(dns_question const &question) const {
     request r;
     bool const any = question.type == dns_type::any;
     auto const asks = [&](dns_type type) { return any || question.type == type; };
     if (question.name == records_.service())
-        r.announcement = asks(dns_type::ptr) && !is_known(query);
+        r.announcement = asks(dns_type::ptr);
     else if (question.name == records_.meta())
         r.service_types = asks(dns_type::ptr);
     else if (question.name == records_.instance())
@@ -154,9 +154,11 @@ GIGI_INLINE bool mdns_core::is_known(dns_message const &query) const {
 
 GIGI_INLINE void mdns_core::answer(time_point now, link_state &link, mdns_endpoint const &from, dns_message const &query) {
     bool const legacy = from.port != options_.port;
+    bool const known = is_known(query);
     request multicast, unicast;
     for (auto const &question : query.questions) {
-        auto const asked = asked_by(question, query);
+        auto asked = asked_by(question);
+        asked.announcement &= !known;
         auto &to = legacy || question.unicast_response ? unicast : multicast;
         to.announcement |= asked.announcement;
         to.service_types |= asked.service_types;

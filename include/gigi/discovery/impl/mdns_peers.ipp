@@ -14,7 +14,7 @@
 namespace gigi::inline v1 {
 
 GIGI_INLINE void mdns_peers::add(time_point now, mdns_origin const &from, mdns_announcement &&heard) {
-    if (heard.goodbye) goodbye(now, from.link, heard.instance);
+    if (heard.goodbye) goodbye(now, from.link, std::move(heard.instance));
     if (heard.goodbye || !heard.peer || heard.addresses.empty()) return;
     auto known = peers_.find(*heard.peer);
     if (known == peers_.end()) {
@@ -27,6 +27,8 @@ GIGI_INLINE void mdns_peers::add(time_point now, mdns_origin const &from, mdns_a
     }
     auto &peer = known->second;
     auto &entry = entry_of(peer, from, heard.instance);
+    heed_goodbye(entry);
+    entry.turn = turn_;
     auto expires = now + std::clamp<std::chrono::seconds>(heard.ttl, std::chrono::seconds{1}, options_.max_ttl);
     if (is_crowded()) expires = std::min(expires, now + crowded_ttl);
     if (heard.flush) // RFC 6762 §10.2: what came within the last second may be part of the same announcement
@@ -47,6 +49,7 @@ GIGI_INLINE void mdns_peers::remove_link(time_point now, std::uint32_t link) {
     for (auto &[id, peer] : peers_)
         for (auto &entry : peer.entries)
             if (entry.from.link == link) shorten(entry, now + link_grace);
+    next_ = std::min(next_, now + link_grace);
 }
 
 GIGI_INLINE void mdns_peers::update(time_point now) {
@@ -56,21 +59,24 @@ GIGI_INLINE void mdns_peers::update(time_point now) {
     bool const crowded = is_crowded();
     for (auto i = peers_.begin(); i != peers_.end();) {
         auto &[id, peer] = *i;
+        bool changed = peer.unreported;
         for (auto &entry : peer.entries) {
+            heed_goodbye(entry);
             for (auto &a : entry.addresses)
                 if (crowded) a.expires = std::min(a.expires, a.heard + crowded_ttl);
-            std::erase_if(entry.addresses, [now](auto const &a) { return a.expires <= now; });
+            changed |= std::erase_if(entry.addresses, [now](auto const &a) { return a.expires <= now; }) > 0;
         }
         std::erase_if(peer.entries, [](auto const &entry) { return entry.addresses.empty(); });
         if (peer.entries.empty()) {
             i = forget(i);
             continue;
         }
-        report(now, id, peer);
+        if (changed) report(now, id, peer);
         for (auto const &entry : peer.entries)
             for (auto const &address : entry.addresses) next_ = std::min(next_, address.expires);
         ++i;
     }
+    goodbyes_.clear();
 }
 
 GIGI_INLINE time_point mdns_peers::next_update() const noexcept {
@@ -79,15 +85,22 @@ GIGI_INLINE time_point mdns_peers::next_update() const noexcept {
 
 GIGI_INLINE void mdns_peers::shorten(announcement &entry, time_point end) {
     for (auto &address : entry.addresses) address.expires = std::min(address.expires, end);
-    next_ = std::min(next_, end);
 }
 
-GIGI_INLINE void mdns_peers::goodbye(time_point now, std::uint32_t link, std::string const &instance) {
+GIGI_INLINE void mdns_peers::goodbye(time_point now, std::uint32_t link, std::string &&instance) {
     auto const hash = std::hash<std::string>{}(instance);
+    goodbyes_.insert_or_assign({hash, link, std::move(instance)}, said_goodbye{++turn_, now + goodbye_grace});
+    next_ = std::min(next_, now + goodbye_grace);
+    if (goodbyes_.size() < max_goodbyes) return;
     for (auto &[id, peer] : peers_)
-        for (auto &entry : peer.entries)
-            if (entry.from.link == link && entry.hash == hash && entry.instance == instance)
-                shorten(entry, now + goodbye_grace);
+        for (auto &entry : peer.entries) heed_goodbye(entry);
+    goodbyes_.clear();
+}
+
+GIGI_INLINE void mdns_peers::heed_goodbye(announcement &entry) const {
+    if (goodbyes_.empty()) return;
+    auto const said = goodbyes_.find(std::tie(entry.hash, entry.from.link, entry.instance));
+    if (said != goodbyes_.end() && said->second.turn > entry.turn) shorten(entry, said->second.end);
 }
 
 GIGI_INLINE mdns_peers::announcement &mdns_peers::entry_of(known_peer &peer, mdns_origin const &from, std::string const &instance) {
@@ -102,7 +115,7 @@ GIGI_INLINE mdns_peers::announcement &mdns_peers::entry_of(known_peer &peer, mdn
         };
         peer.entries.erase(std::ranges::min_element(peer.entries, {}, rank));
     }
-    return peer.entries.emplace_back(announcement{from, std::hash<std::string>{}(instance), instance, {}, {}});
+    return peer.entries.emplace_back(announcement{from, std::hash<std::string>{}(instance), turn_, instance, {}, {}});
 }
 
 GIGI_INLINE bool mdns_peers::make_room(time_point now, peer_id const &newcomer, dns_ipv6 const &source) {
@@ -182,8 +195,10 @@ GIGI_INLINE void mdns_peers::refresh(peer_map::iterator peer, bool regular) {
 
 GIGI_INLINE void mdns_peers::report(time_point now, peer_id const &id, known_peer &peer) {
     auto current = describe(id, peer);
+    peer.unreported = false;
     if (current == peer.reported) return;
     if (peer.reported && now < peer.reported_at + report_interval) {
+        peer.unreported = true;
         next_ = std::min(next_, peer.reported_at + report_interval);
         return;
     }

@@ -7,6 +7,7 @@
 #include "../../peer/nickname.hpp"
 
 #include <algorithm>
+#include <map>
 #include <utility>
 
 namespace gigi::inline v1 {
@@ -126,16 +127,18 @@ GIGI_INLINE std::uint16_t mdns_records::first_port(mdns_link const &link) {
 GIGI_INLINE std::vector<mdns_announcement> read_announcements(dns_message const &response, dns_name const &service,
                                                               std::size_t max_addresses) {
     std::vector<mdns_announcement> found;
+    std::map<std::string, std::size_t> places; // in `found`, by instance: many records may be of many instances
     auto const of = [&](dns_name const &instance) -> mdns_announcement * {
         if (instance.is_root() || !dns_name::same_labels(instance.labels().substr(1 + instance.first_label().size()), service.labels()))
             return nullptr;
-        for (auto &known : found)
-            if (dns_name::same_labels(known.instance, instance.labels())) return &known;
+        std::string lower{instance.labels()};
+        for (auto &c : lower)
+            if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+        if (auto const known = places.find(lower); known != places.end()) return &found[known->second];
         constexpr std::size_t max_instances = 64; // honest ones send one; Avahi sends those of its host
         if (found.size() >= max_instances) return nullptr;
-        found.emplace_back();
-        std::ranges::transform(instance.labels(), std::back_inserter(found.back().instance),
-                               [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+        places.emplace(lower, found.size());
+        found.emplace_back().instance = std::move(lower);
         return &found.back();
     };
     auto const read_string = [max_addresses](mdns_announcement &announcement, std::string_view string) {

@@ -38,6 +38,13 @@ awaitable<std::error_code> take_chunk(file_client<pipe_end> &client, share_code 
     co_return std::error_code{};
 }
 
+awaitable<void> to_its_end(file_upload<pipe_end> &one) {
+    try {
+        co_await one.run();
+    } catch (std::system_error const &) { // that is an end, too
+    }
+}
+
 std::size_t open_descriptors() {
     fs::path const all = "/proc/self/fd";
     return fs::exists(all) ? static_cast<std::size_t>(std::distance(fs::directory_iterator{all}, {})) : 0;
@@ -276,7 +283,7 @@ TEST_CASE("upload: reset ends it at once, also where it waits for its rate or fo
             auto const l = std::make_shared<line>(w.ex);
             clients.push_back(std::make_unique<file_client<pipe_end>>(pipe_end{l, 0}, 10s));
             all.push_back(std::make_unique<file_upload<pipe_end>>(pipe_end{l, 1}, peer, w.ex, s.pool, s.files, s.slots, upload_options{}, nullptr, rate_pass{gate, peer}));
-            uploads.spawn(all.back()->run());
+            uploads.spawn(to_its_end(*all.back()));
             range_request const whole{s.files.find(typed)->root, 0, 16};
             co_await clients.back()->request_range(whole);
         }

@@ -629,6 +629,8 @@ TEST_CASE("mesh: messages that go no further") {
         CHECK(count_messages(m.take()) == 0);
         CHECK(m.delivered.empty());
         CHECK(m.router.stats()[expected] == 1);
+        CHECK(m.router.stats()[misbehaviour::invalid_message] == std::uint64_t{expected == message_outcome::invalid});
+        CHECK(m.router.stats()[misbehaviour::rejected_message] == std::uint64_t{expected == message_outcome::rejected});
         CHECK(m.router.stats().cached_messages == 0);
     }
 }

@@ -173,6 +173,10 @@ MUTATIONS = [
              drop('if (auto const slash = name.find_last_of("/\\\\"); slash != std::string_view::npos) name.remove_prefix(slash + 1);')),
     mutation("T21", "a path for a code", "attacks/file_test.cpp", "T21: files: codes*",
              drop("if (alphabet.find(c) == std::string_view::npos) return errc::unknown_code;")),
+    mutation("T21", "the name of what tells how far a download is", "unit/file/safe_name_test.cpp", "T21: nothing that a download*",
+             swap("detail::is_unfinished_name(out)", "false")),
+    mutation("T21", "a journal for another program's unfinished file", "unit/file/output_file_test.cpp", "T21, T26*",
+             swap("!same && status->size > 0", "false")),
     mutation("T21", "the name of a file that is there", "unit/file/output_file_test.cpp", "output file: never overwrites",
              swap("::renameat2(handle_.native(), from.c_str(), handle_.native(), to.c_str(), RENAME_NOREPLACE) == 0",
                   "::renameat(handle_.native(), from.c_str(), handle_.native(), to.c_str()) == 0")),
@@ -210,6 +214,10 @@ MUTATIONS = [
              swap("detail::is_device_name(out)", "false")),
     mutation("T25", "a manifest with another size than the code's", "unit/file/client_test.cpp", "T27*",
              drop('if (!code.names(described.root, described.size)) throw error{errc::hash_mismatch, "the peer described another file"};')),
+    mutation("T25", "a manifest with other chunks than the size has", "attacks/file_sources_test.cpp", "T25, T27: sources: one that cuts*",
+             swap("of->map() == chunk_map::of(of->size)", "true")),
+    mutation("T25", "a manifest with another size than the root's", "attacks/file_sources_test.cpp", "T25, T27: sources: a root*",
+             swap("code_.is_root() && described.size > 0", "false")),
     mutation("T25", "a file that is larger than the disk", "unit/file/output_file_test.cpp", "T25*",
              swap("room && *room < missing", "false")),
     mutation("T25", "a file that changes while it is sent", "unit/file/upload_test.cpp", "T25*",
@@ -268,6 +276,10 @@ MUTATIONS = [
              swap("std::max(wall + 24h, end)", "wall + 24h")),
     mutation("T31", "a network that goes away", "unit/discovery/mdns_core_test.cpp", "T31*",
              drop("if (entry.from.link == link) shorten(entry, now + link_grace);")),
+    mutation("T29", "never gives the hashes of a file's chunks, and has the others wait", "attacks/file_sources_test.cpp", "T29: sources: those that never*",
+             swap("clock_.now() + options_.prepare_stagger", "clock_.now() + std::chrono::hours{1}")),
+    mutation("T29", "drips, from as many peers as are used at once", "attacks/file_sources_test.cpp", "T29: sources: as many*",
+             swap("s->is_to_yield(now, options_.yield_after)", "false")),
 ]
 
 for position, one in enumerate(MUTATIONS, 1):

@@ -45,7 +45,7 @@ awaitable<void> end_all(task_group &all, duration after, bool &cancelled) {
     if (after > 0s) co_await sleep_for(after);
     all.cancel();
     try {
-        co_await sleep_for(1h);
+        co_await sleep_for(20ms);
     } catch (std::system_error const &) {
         cancelled = true;
     }

@@ -15,10 +15,7 @@ namespace gigi::inline v1 {
 GIGI_INLINE std::shared_ptr<stream_core> yamux_connection::open_stream() {
     auto made = std::make_shared<yamux_stream>(*this);
     if (ended_) throw error{make_error_code(errc::closed)};
-    if (auto const code = session_.open(*made)) {
-        if (session_.used_up()) wake_writer(); // it ends as soon as nothing needs it
-        throw error{code};
-    }
+    if (auto const code = session_.open(*made)) throw error{code};
     made->owned_ = made;
     ++foreground_;
     return made;

@@ -1,6 +1,7 @@
 // tests/attacks/arena.hpp: a victim, an honest peer that talks to it all the while, and an attacker who has its own identity.
 #pragma once
 
+#include "attacks/honest_talk.hpp"
 #include "attacks/memory_meter.hpp"
 
 #include <gigi/core/task_group.hpp>
@@ -11,7 +12,6 @@
 
 #include <doctest/doctest.h>
 
-#include <algorithm>
 #include <memory>
 #include <string>
 #include <system_error>
@@ -44,6 +44,7 @@ struct arena {
     arena(arena const &) = delete;
     ~arena() {
         try {
+            pings.end();
             tasks.cancel();
             sim.run(tasks.join());
             sim.run(victim.net.stop());
@@ -71,23 +72,17 @@ struct arena {
     /// What an honest peer needs for a round trip over a new stream, in simulated time.
     duration honest_ping() { return sim.run(ping::measure(honest.net, victim.id(), 5s)); }
 
-    /// The victim is as it was: the attacker has gone, and the honest peer's connection is the one that it had.
-    void check_unharmed() {
-        CHECK(victim.net.connection_count() == 1);
+    /// The honest peer notices nothing: its pings, where they were begun, and its connection are as they were.
+    void check_honest() {
+        if (pings.begun()) pings.check();
         CHECK(honest.net.stats().connections_opened == opened);
         CHECK(honest_ping() < 100ms);
     }
-
-    /// Pings every 10 ms of simulated time, as long as the attack lasts; the slowest is `worst`.
-    awaitable<void> keep_pinging() {
-        for (;;) {
-            duration const taken = co_await ping::measure(honest.net, victim.id(), 5s);
-            worst = std::max(worst, taken);
-            ++pings;
-            co_await sleep_for(10ms);
-        }
+    /// … and the attacker has gone.
+    void check_unharmed() {
+        CHECK(victim.net.connection_count() == 1);
+        check_honest();
     }
-    long worst_ms() const { return static_cast<long>(std::chrono::duration_cast<std::chrono::milliseconds>(worst).count()); }
 
     simulation sim;
     memory_network network;
@@ -96,8 +91,10 @@ struct arena {
     std::vector<std::unique_ptr<attacker>> attackers;
     task_group tasks{sim.get_executor()};
     std::uint64_t opened = 0;
-    duration worst{};
-    int pings = 0;
+    honest_talk pings{sim, 10ms, 6ms, [this] { return ping_once(); }};
+
+  private:
+    awaitable<void> ping_once() { (void)co_await ping::measure(honest.net, victim.id(), 5s); }
 };
 
 } // namespace attacks

@@ -10,7 +10,6 @@
 
 #include <doctest/doctest.h>
 
-#include <algorithm>
 #include <filesystem>
 #include <string>
 #include <system_error>
@@ -37,7 +36,7 @@ struct company {
             sim.run(alice.stop());
             sim.run(bob.stop());
         } catch (std::exception const &e) {
-            MESSAGE("stopping: ", e.what());
+            FAIL_CHECK("stopping: ", e.what());
         }
     }
     static node_options with(node_options o, std::string const &nickname, int number, fs::path const &output) {
@@ -97,16 +96,6 @@ struct company {
         CHECK(heard[0].text == "are you there?");
         return sim.now() - start;
     }
-    /// A message of bob's every 50 ms, as long as the attack lasts; the slowest receipt is `worst`.
-    awaitable<void> keep_talking() {
-        for (;;) {
-            receipt const taken = co_await bob.send("alice", "are you there?");
-            worst = std::max(worst, taken.round_trip);
-            ++told;
-            co_await sleep_for(50ms);
-        }
-    }
-    long worst_ms() const { return static_cast<long>(std::chrono::duration_cast<std::chrono::milliseconds>(worst).count()); }
 
     temporary_folder folder, other_folder;
     simulation sim{11};
@@ -114,8 +103,6 @@ struct company {
     memory_node alice, bob;
     event_reader events, heard_by_bob;
     memory_host mallory;
-    duration worst{};
-    int told = 0;
 };
 
 } // namespace attacks

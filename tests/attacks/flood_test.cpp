@@ -84,7 +84,8 @@ awaitable<void> flood_over_tcp() {
             held.push_back(std::move(one)); // and never a word more
         }
         most = theirs.most();
-        CHECK(victim.net.stats().handshakes_refused + 128 >= sockets);
+        auto const links = victim.net.stats();
+        CHECK(links.handshakes_refused + links.handshakes_failed + 128 >= sockets); // on a slow machine some have had their time
         CHECK(victim.net.connection_count() == 1);
     }
     seen.over = true;
@@ -110,7 +111,7 @@ TEST_CASE("T29: flood: 10,000 half-open TCP connections from many hosts: few are
 
 TEST_CASE("T29: flood: 10,000 half-open connections from 100 hosts, held for as long as one lets them") {
     arena a;
-    a.tasks.spawn(a.keep_pinging());
+    a.pings.begin();
     a.sim.run_for(1s);
     std::vector<memory_connection> held;
     held.reserve(10'000);
@@ -128,9 +129,8 @@ TEST_CASE("T29: flood: 10,000 half-open connections from 100 hosts, held for as 
     a.sim.run(flood());
     CHECK(a.victim.net.stats().handshakes_refused + a.victim.net.stats().handshakes_failed >= 10'000 - 128);
     CHECK(used.most() < 48 * 1024 * 1024);
-    MESSAGE("10,000 half-open connections: ", used.most() / 1024, " KiB at most, of that most is the network's own; slowest of ", a.pings,
-            " honest pings: ", a.worst_ms(), " ms simulated");
-    CHECK(a.worst < 100ms);
+    MESSAGE("10,000 half-open connections: ", used.most() / 1024, " KiB at most, of that most is the network's own; ", a.pings.summary("pings"));
+    a.check_honest();
     held.clear();
     a.sim.run_for(15s);
     CHECK(a.victim.net.connection_count() == 1);

@@ -270,14 +270,13 @@ TEST_CASE("T29: handshake: a byte a second, and it is over after the time that a
         } catch (std::system_error const &) {
         }
     };
-    a.tasks.spawn(a.keep_pinging());
+    a.pings.begin();
     a.sim.run_for(1s);
     memory_meter::span const used;
     a.sim.run(drip());
     CHECK(a.sim.now() - start < 12s);
     CHECK(a.victim.net.stats().handshakes_failed == 1);
     CHECK(used.most() < 256 * 1024);
-    MESSAGE("byte a second: ", used.most() / 1024, " KiB at most; ", a.pings, " honest pings meanwhile, the slowest in ", a.worst_ms(), " ms of simulated time");
-    CHECK(a.worst < 100ms);
+    MESSAGE("byte a second: ", used.most() / 1024, " KiB at most; ", a.pings.summary("pings"));
     a.check_unharmed();
 }

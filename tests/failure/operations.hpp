@@ -27,6 +27,17 @@ inline void with_files(world &w) {
     w.code = w.sim.run(share(*w.bob, w.file("talk.bin", some_chunks)));
     w.own_code = w.sim.run(share(*w.alice, w.file("own.bin", 3000)));
 }
+/// … and then they are not connected any more.
+inline void apart_with_files(world &w) {
+    with_files(w);
+    w.network.cut(world::alice_host);
+    w.sim.run_for(100ms);
+}
+/// bob has started, and alice has not.
+inline void only_bob(world &w) {
+    w.sim.run(w.bob->start());
+    w.bob_at = w.address_of(*w.bob);
+}
 
 inline awaitable<void> start_it(world &w) { co_await w.alice->start(); }
 inline awaitable<void> dial_address(world &w) { co_await w.alice->dial(w.bob_at); }
@@ -90,7 +101,7 @@ inline awaitable<void> open_raw(world &w) {
     mutable_bytes const room{answer};
     co_await opened.read_some(room);
 }
-/// Waits for bob's new name, which he takes while this waits.
+/// Waits for bob's new name, which he takes while this waits (`bob_takes_another_name`).
 inline awaitable<void> wait_for_event(world &w) {
     for (bool renamed = false; !renamed;) {
         event const e = co_await w.alice->next_event();
@@ -103,6 +114,10 @@ inline awaitable<void> wait_with_reader(world &w) {
         event const e = co_await reader.next();
         renamed = std::holds_alternative<event::nickname_changed>(e);
     }
+}
+
+inline void bob_takes_another_name(world &w) {
+    asio::co_spawn(w.bob->get_executor(), rename(*w.bob, "robert"), [](std::exception_ptr) {});
 }
 
 } // namespace failure

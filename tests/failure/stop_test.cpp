@@ -24,7 +24,7 @@ std::shared_ptr<aside> begin(any_io_executor const &where, awaitable<void> what)
 }
 
 /// Stops alice at every step of an operation: both end in good time, and she can be started again.
-void stop_everywhere(std::string const &name, preparation prepare, operation what, bool never_fails = false) {
+void stop_everywhere(std::string const &name, preparation prepare, operation what, bool never_fails = false, void (*meanwhile)(world &) = nullptr) {
     CAPTURE(name);
     int stopped = 0;
     for (std::uint64_t step = 0;; ++step) {
@@ -33,7 +33,9 @@ void stop_everywhere(std::string const &name, preparation prepare, operation wha
         prepare(w);
         std::shared_ptr<aside> stop;
         time_point begun;
-        auto const ended = disturb_at(w.sim, w.alice->get_executor(), what(w), step, [&] {
+        auto under_way = what(w);
+        if (meanwhile) meanwhile(w);
+        auto const ended = disturb_at(w.sim, w.alice->get_executor(), std::move(under_way), step, [&] {
             begun = w.sim.now();
             stop = begin(w.alice->get_executor(), w.alice->stop());
         });
@@ -81,26 +83,49 @@ awaitable<void> restart(world &w) {
 
 } // namespace
 
+TEST_CASE("stopped anywhere: start") { stop_everywhere("start", only_bob, start_it); }
 TEST_CASE("stopped anywhere: dialling and the handshake") {
     stop_everywhere("an address", strangers, dial_address);
+    stop_everywhere("a nickname", apart, dial_nickname);
     stop_everywhere("an id", apart, dial_id);
+    stop_everywhere("disconnect", met, disconnect_it, true);
+    stop_everywhere("set_nickname", met, rename_it);
 }
 TEST_CASE("stopped anywhere: messages") {
     stop_everywhere("a text", met, send_text);
     stop_everywhere("a text to who has to be dialled", apart, send_text);
     stop_everywhere("a long text", met, send_long_text);
     stop_everywhere("an image", met, send_picture);
+    stop_everywhere("a file offer", with_files, offer);
+    stop_everywhere("a file offer to who has to be dialled", apart_with_files, offer);
+    stop_everywhere("bytes", met, send_raw);
     stop_everywhere("bytes to all", met, send_to_all, true);
-    stop_everywhere("a request", met, ask);
-    stop_everywhere("a raw stream", met, open_raw);
+}
+TEST_CASE("stopped anywhere: an app's protocols") {
+    stop_everywhere("request", met, ask);
+    stop_everywhere("request of who has to be dialled", apart, ask);
+    stop_everywhere("open_stream", met, open_raw);
+    stop_everywhere("open_stream to who has to be dialled", apart, open_raw);
 }
 TEST_CASE("stopped anywhere: files") {
     stop_everywhere("share", met, share_file);
+    stop_everywhere("unshare", with_files, unshare_file, true);
     stop_everywhere("list_files", with_files, list);
+    stop_everywhere("list_files of who has to be dialled", apart_with_files, list);
     stop_everywhere("download", with_files, download_from);
+    stop_everywhere("download from who has to be dialled", apart_with_files, download_from);
+    stop_everywhere("download from all", with_files, download_from_all);
 }
-TEST_CASE("stopped anywhere: groups") { stop_everywhere("publish_image", gathered, show_picture); }
-TEST_CASE("stopped anywhere: waiting for events") { stop_everywhere("next_event", met, wait_a_while); }
+TEST_CASE("stopped anywhere: groups") {
+    stop_everywhere("join", gathered, join_group);
+    stop_everywhere("leave", gathered, leave_group);
+    stop_everywhere("publish_image", gathered, show_picture);
+}
+TEST_CASE("stopped anywhere: waiting for events") {
+    stop_everywhere("next_event", met, wait_for_event, false, bob_takes_another_name);
+    stop_everywhere("next_event for a second", met, wait_a_while);
+    stop_everywhere("event_reader::next", met, wait_with_reader, false, bob_takes_another_name);
+}
 
 TEST_CASE("stopped anywhere: while a group's message spreads, and while nothing happens") {
     for (std::uint64_t step = 0; step < 40; ++step) {

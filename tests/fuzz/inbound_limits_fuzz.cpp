@@ -167,7 +167,7 @@ FUZZ_TARGET(inbound_limits) {
 
 FUZZ_SEEDS {
     fuzz::inputs all;
-    for (std::size_t const most : {1, 7, 16, 39}) {
+    for (std::size_t const most : {1u, 7u, 16u, 39u}) {
         fuzz::script s;
         s.byte(10).byte(most).byte(most & 1);
         for (std::size_t i = 0; i < 60; ++i) {

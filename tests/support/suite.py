@@ -148,8 +148,9 @@ def programs(*folder):
 
 
 def checks(stage):
-    """the rules of layers, includes and coroutines, that every header has its test, and every defence its place"""
+    """the rules of layers, includes and coroutines, that every header has its test, every call its moments, every defence its place"""
     stage.count(sys.executable, "tests/checks/layers.py")
+    stage.count(sys.executable, "tests/checks/moments.py")
     stage.count(sys.executable, "tests/attacks/mutate", "--places")
 
 

@@ -361,18 +361,21 @@ TEST_CASE("a shared file that goes, shrinks, grows or changes at any moment of a
 
 TEST_CASE("an unfinished download whose part or journal is damaged begins anew, or goes on with what is right") {
     std::string part, journal;
-    auto const interrupt = [](world &w) {
+    std::uint64_t step = 90;
+    auto const interrupt = [&step](world &w) {
         with_files(w);
-        auto const ended = cancel_at(w.sim, w.alice->get_executor(), download_by_id(w), 90);
+        auto const ended = cancel_at(w.sim, w.alice->get_executor(), download_by_id(w), step);
         CHECK(ended.code() == condition::cancelled);
     };
-    std::size_t size = 0;
-    {
+    std::uintmax_t size = 0;
+    for (; size <= 64; step += 10) { // until some chunks are there
+        REQUIRE(step < 2000);
         world w;
         interrupt(w);
-        size = fs::file_size(w.folder.path / "alice-downloads" / "talk.bin.part.journal");
-        CHECK(size > 64); // some chunks are there already
+        auto const journal_file = w.folder.path / "alice-downloads" / "talk.bin.part.journal";
+        if (fs::exists(journal_file)) size = fs::file_size(journal_file);
     }
+    step -= 10;
     enum class damage { part_removed, part_cut, part_zeroed, journal_removed, journal_cut, journal_flipped, journal_longer };
     for (auto const what : {damage::part_removed, damage::part_cut, damage::part_zeroed, damage::journal_removed, damage::journal_cut, damage::journal_flipped,
                             damage::journal_longer}) {

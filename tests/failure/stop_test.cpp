@@ -83,13 +83,13 @@ awaitable<void> restart(world &w) {
 
 } // namespace
 
-TEST_CASE("stopped anywhere: start") { stop_everywhere("start", only_bob, start_it); }
+TEST_CASE("stopped anywhere: start") { stop_everywhere("start", only_bob, start_it, true); }
 TEST_CASE("stopped anywhere: dialling and the handshake") {
     stop_everywhere("an address", strangers, dial_address);
     stop_everywhere("a nickname", apart, dial_nickname);
     stop_everywhere("an id", apart, dial_id);
     stop_everywhere("disconnect", met, disconnect_it, true);
-    stop_everywhere("set_nickname", met, rename_it);
+    stop_everywhere("set_nickname", met, rename_it, true);
 }
 TEST_CASE("stopped anywhere: messages") {
     stop_everywhere("a text", met, send_text);
@@ -117,8 +117,8 @@ TEST_CASE("stopped anywhere: files") {
     stop_everywhere("download from all", with_files, download_from_all);
 }
 TEST_CASE("stopped anywhere: groups") {
-    stop_everywhere("join", gathered, join_group);
-    stop_everywhere("leave", gathered, leave_group);
+    stop_everywhere("join", gathered, join_group, true);
+    stop_everywhere("leave", gathered, leave_group, true);
     stop_everywhere("publish_image", gathered, show_picture);
 }
 TEST_CASE("stopped anywhere: waiting for events") {

@@ -183,9 +183,9 @@ GIGI_INLINE void mdns_peers::refresh(peer_map::iterator peer, bool regular) {
     auto &known = peer->second;
     auto const old = std::exchange(known.turn, ++turn_);
     auto const move = [&](turn_map &from, turn_map &to) {
-        auto node = from.extract(old);
-        node.key() = turn_;
-        to.insert(to.end(), std::move(node));
+        auto place = from.extract(old);
+        place.key() = turn_;
+        to.insert(to.end(), std::move(place));
     };
     auto &from = order_of(known);
     known.regular = regular;

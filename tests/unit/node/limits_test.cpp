@@ -48,7 +48,7 @@ TEST_CASE("limits: node: a group's text that is larger than a receiver wants is 
     lab l{[](node_options &o) { o.max_message_size = 10; }};
     for (auto *n : {l.alice.get(), l.bob.get()}) CHECK_FALSE(l.code_of(enter(*n, "lobby")));
     l.sim.run_for(2s);
-    for (std::size_t const size : {11, 10, 500}) l.bob->publish("lobby", std::string(size, 'x'));
+    for (std::size_t const size : {11u, 10u, 500u}) l.bob->publish("lobby", std::string(size, 'x'));
     l.sim.run_for(1s);
     auto const heard = l.heard<event::group_message>();
     REQUIRE(heard.size() == 1);

@@ -82,6 +82,7 @@ void run(fuzz::target const &target, bytes const &data) {
     bytes const exact(data.begin(), data.end()); // no room behind it
     running_input = &exact;
     target.run(exact);
+    running_input = nullptr;
 }
 
 bytes content(std::filesystem::path const &path) {

@@ -8,7 +8,6 @@ GIGI_PROGRAMS is the folder with the programs node_probe and mdns_probe. Needs r
 import os
 import re
 import sys
-import time
 
 from hosts import Lab, expect, run_checks
 
@@ -75,11 +74,12 @@ def link_local_addresses_of_an_interface(lab):
     with lab.hosts(2):
         for host in (1, 2):
             lab.run(host, 'ip', 'address', 'flush', 'dev', 'eth0', 'scope', 'global')
-        while any(lab.run(host, 'ip', 'address', 'show', 'dev', 'eth0', 'tentative') for host in (1, 2)):
-            time.sleep(0.1)  # nobody can listen on an address that may turn out to be another's
+            lab.run(host, 'ip', 'address', 'add', f'fe80::77:{host}/64', 'dev', 'eth0')
+        # Nobody can listen yet on an address that may turn out to be another's. A node waits for it, as after boot.
+        expect(lab.run(1, 'ip', 'address', 'show', 'dev', 'eth0', 'tentative'), 'the address is there at once')
         a, b = node(lab, 1, 'eth0'), node(lab, 2, 'eth0')
-        line = a.wait_for('listening')
-        expect(' /ip6/fe80::' in line and 'zone' not in line, line)
+        line = a.wait_for('listening', '/ip6/fe80::77:1/tcp/', seconds=20)
+        expect('zone' not in line, line)
         a.wait_for('connected', seconds=20)
         b.wait_for('connected', seconds=20)
         expect(a.stop() == 0 and b.stop() == 0, 'one failed')

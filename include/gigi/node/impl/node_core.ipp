@@ -203,6 +203,7 @@ GIGI_INLINE void node_core::listen() {
     for (auto const &text : options_.listen) {
         auto const wanted = multiaddr::parse(text);
         if (!wanted) throw error{errc::invalid_address, text};
+        bool const of_interface = !options_.interface_name.empty() && wanted->is_unspecified(); // what fails is tried again
         auto const exact = options_.interface_name.empty() ? std::vector{*wanted} : expand_to_listen(*wanted, interfaces);
         for (auto const &address : exact) {
             try {
@@ -210,9 +211,10 @@ GIGI_INLINE void node_core::listen() {
                 ++opened;
             } catch (std::system_error const &e) {
                 // A host without IPv6 has no /ip6/::. That is an error only where nothing can be listened on; anything else, above
-                // all a port that is taken, always is.
-                bool const needed = address.ip().size() == 4 || (address.tcp_port() != 0 && !address.is_unspecified());
+                // all a port that is taken, always is. An interface's new IPv6 address cannot be listened on for a second.
+                bool const needed = !of_interface && (address.ip().size() == 4 || (address.tcp_port() != 0 && !address.is_unspecified()));
                 if (needed || !lacks_family(e.code())) throw;
+                if (of_interface) ++opened; // in a moment
                 failure = std::current_exception();
             }
         }

@@ -150,28 +150,22 @@ TEST_CASE("T30: where the list cannot be saved nothing is shared, and the former
 }
 
 TEST_CASE("shared files: cancelled while hashing") {
-    asio::io_context io;
-    asio::thread_pool pool{1};
-    temporary_folder const folder;
-    auto const path = folder.write("a", random_content(60 << 20));
-    bool ended = false;
-    auto const body = [](any_io_executor ex, any_io_executor offload, fs::path file) -> awaitable<void> {
-        shared_files files{ex, offload, "", 100};
-        task_group group{ex};
-        std::error_code code;
-        group.spawn(share_into(files, std::move(file), code));
-        co_await sleep_for(10ms);
-        group.cancel();
-        co_await group.join();
-        CHECK(code == errc::cancelled);
-        CHECK(files.entries().empty());
-    };
-    asio::co_spawn(io, body(io.get_executor(), pool.get_executor(), path), [&](std::exception_ptr failure) {
-        CHECK(!failure);
-        ended = true;
-    });
-    io.run();
-    CHECK(ended);
+    testing::simulation sim;
+    world w{sim.get_executor()};
+    slow_pool disk;
+    task_group others{w.ex}, group{w.ex};
+    others.spawn(disk.work());
+    shared_files files{w.ex, disk.jobs.get_executor(), "", 100};
+    std::error_code code;
+    group.spawn(share_into(files, w.shared.write("a", random_content(60 << 20)), code));
+    sim.run(sleep_for(2500us)); // it is open, and a step of four is done
+    CHECK(!code);
+    group.cancel();
+    sim.run(group.join());
+    CHECK(code == errc::cancelled);
+    CHECK(files.entries().empty());
+    others.cancel();
+    sim.run(others.join());
 }
 
 TEST_CASE("shared files: cancelled at any step, share shares nothing and unshare leaves nothing on the disk, also while others wait for the list") {
@@ -307,35 +301,30 @@ TEST_CASE("T30: shared files: two share the same, and the disk fails at any time
 }
 
 TEST_CASE("shared files: stop ends what is hashed, for the first time or again, until the list is loaded") {
-    asio::io_context io;
-    asio::thread_pool pool{1};
-    temporary_folder const folder;
-    bool ended = false;
-    auto const body = [&folder](any_io_executor ex, any_io_executor offload) -> awaitable<void> {
-        shared_files files{ex, offload, folder.path / "shared.json", 100};
-        auto const path = folder.write("a", random_content(60 << 20));
-        shared_entry const entry = co_await files.share(path, hash_progress{});
-        auto const more = folder.write("b", random_content(60 << 20, 2));
-        fs::last_write_time(path, fs::last_write_time(path) + 3s);
-        task_group group{ex};
-        std::error_code first, again;
-        group.spawn(share_into(files, more, first));
-        group.spawn(open_into(files, entry.code, again));
-        co_await sleep_for(1ms);
-        files.stop();
-        co_await group.join();
-        CHECK(first == errc::stopped);
-        CHECK(again == errc::stopped);
-        files.load();
-        std::error_code const code = co_await try_open(files, entry.code);
-        CHECK(!code);
-    };
-    asio::co_spawn(io, body(io.get_executor(), pool.get_executor()), [&](std::exception_ptr failure) {
-        CHECK(!failure);
-        ended = true;
-    });
-    io.run();
-    CHECK(ended);
+    testing::simulation sim;
+    world w{sim.get_executor()};
+    slow_pool disk;
+    task_group others{w.ex}, group{w.ex};
+    others.spawn(disk.work());
+    shared_files files{w.ex, disk.jobs.get_executor(), w.output.path / "shared.json", 100};
+    auto const path = w.shared.write("a", random_content(60 << 20));
+    shared_entry const entry = sim.run(files.share(path, hash_progress{}));
+    auto const more = w.shared.write("b", random_content(60 << 20, 2));
+    fs::last_write_time(path, fs::last_write_time(path) + 3s);
+    std::error_code first, again;
+    group.spawn(share_into(files, more, first));
+    group.spawn(open_into(files, entry.code, again));
+    sim.run(sleep_for(4500us)); // both are open and have begun
+    CHECK(!first);
+    CHECK(!again);
+    files.stop();
+    sim.run(group.join());
+    CHECK(first == errc::stopped);
+    CHECK(again == errc::stopped);
+    files.load();
+    CHECK(!sim.run(try_open(files, entry.code)));
+    others.cancel();
+    sim.run(others.join());
 }
 
 TEST_CASE("shared files: a file that was only touched is found to be the same, and trusted again") {

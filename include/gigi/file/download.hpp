@@ -176,7 +176,7 @@ template <ByteStream Stream> class file_download {
         if (std::exchange(s->yielded, false) && !s->give_up) {
             ++s->yields;
             waiting_.push_back(s);
-        } else if (why) {
+        } else if (why && !(last_error_ && source::has_no_files(why))) {
             last_error_ = why;
         }
         --running_;

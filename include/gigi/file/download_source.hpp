@@ -51,6 +51,17 @@ template <ByteStream Stream> struct download_source {
         return false;
     }
 
+    /// Whether what ended a source is that its peer knows nothing of files: that says nothing of this one.
+    static bool has_no_files(std::exception_ptr const &why) {
+        try {
+            std::rethrow_exception(why);
+        } catch (std::system_error const &e) {
+            return e.code() == errc::unsupported_protocol;
+        } catch (...) {
+        }
+        return false;
+    }
+
     std::function<awaitable<Stream>()> open;
     rate_pass pace;
     bool held_back = false;                // by its pace, or by our disk: it does not stall, we do

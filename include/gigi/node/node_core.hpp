@@ -59,7 +59,8 @@ class node_core {
     peer_info info_of(peer_id const &peer) const;
     std::vector<group_info> group_list() const;
 
-    /// The connected peers that speak a protocol.
+    /// The connected peers that speak a protocol, and after them those that have not said yet what they speak: who has just dialled
+    /// somebody expects that he is asked too.
     std::vector<peer_id> peers_with(std::string_view protocol) const;
 
     /// Sends bytes to every connected peer that takes them. @return how many have

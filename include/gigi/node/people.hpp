@@ -39,6 +39,8 @@ class people {
     std::string agent_of(peer_id const &peer) const;
     bool is_named(peer_id const &peer) const;
     bool speaks(peer_id const &peer, std::string_view protocol) const;
+    /// Whether a connected peer has said that it speaks a protocol, or not said yet what it speaks.
+    bool may_speak(peer_id const &peer, std::string_view protocol) const;
 
     /// Finds the peer that a caller means: by id, by a nickname that only one peer has, by `name~abcd`, or by `~abcd`.
     ///

@@ -50,4 +50,7 @@ TEST_CASE("download source: another stream is tried where one broke, not where i
     s.give_up = errc::hash_mismatch;
     CHECK_FALSE(s.worth_reopening(because(errc::reset), true));
     CHECK_FALSE(s.worth_reopening(std::make_exception_ptr(1), true));
+    CHECK(source::has_no_files(because(errc::unsupported_protocol)));
+    CHECK_FALSE(source::has_no_files(because(errc::unknown_code)));
+    CHECK_FALSE(source::has_no_files(std::make_exception_ptr(1)));
 }

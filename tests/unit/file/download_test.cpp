@@ -6,6 +6,16 @@
 using namespace gigi;
 using namespace file_world;
 
+namespace {
+
+/// As a peer does that does not speak the protocol.
+awaitable<pipe_end> open_nothing(duration late) {
+    co_await sleep_for(late);
+    throw error{make_error_code(errc::unsupported_protocol)};
+}
+
+} // namespace
+
 TEST_CASE("transfer: files of every size arrive as they were") {
     static std::size_t const sizes[] = {0, 1, 16 * KiB - 1, 16 * KiB, 16 * KiB + 1, 256 * KiB - 1, 256 * KiB, 256 * KiB + 1, 3 * 256 * KiB + 77, 5000 * KiB};
     run([](world &w) -> awaitable<void> {
@@ -51,6 +61,34 @@ TEST_CASE("transfer: by the whole root, and typed carelessly") {
         CHECK(path == w.output.path / "a (1)");
         same(path, content);
         co_await w.stop();
+    });
+}
+
+TEST_CASE("transfer: a peer that knows nothing of files does not hide what those say that do, whoever comes first") {
+    run([](world &w) -> awaitable<void> {
+        w.add_server();
+        for (duration const late : {duration{0}, duration{5s}}) {
+            auto &d = w.prepare("0000-0000-0000-0000-0000");
+            d.add_source([late] { return open_nothing(late); });
+            std::error_code why;
+            try {
+                (void)co_await d.run();
+            } catch (std::system_error const &e) {
+                why = e.code();
+            }
+            CHECK(why == errc::unknown_code);
+        }
+        co_await w.stop();
+        w.servers.clear();
+        auto &d = w.prepare("0000-0000-0000-0000-0000"); // where there is nobody else, it is what is told
+        d.add_source([] { return open_nothing(1s); });
+        std::error_code why;
+        try {
+            (void)co_await d.run();
+        } catch (std::system_error const &e) {
+            why = e.code();
+        }
+        CHECK(why == errc::unsupported_protocol);
     });
 }
 

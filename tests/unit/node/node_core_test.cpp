@@ -1,5 +1,7 @@
 #include <gigi/node/node_core.hpp>
 
+#include "unit/node/node_lab.hpp"
+
 #include <gigi/node.hpp>
 
 #include <doctest/doctest.h>
@@ -45,7 +47,45 @@ std::string content(std::filesystem::path const &file) {
     return {std::istreambuf_iterator<char>{in}, {}};
 }
 
+awaitable<std::string> share_here(node_lab::memory_node &from, std::filesystem::path file) {
+    std::string const code = co_await from.share(file);
+    co_return code;
+}
+
+struct met {
+    std::size_t taken = 0;
+    std::string fetched;
+};
+
+/// Dials, and asks everybody at once.
+awaitable<void> meet_and_ask(node_lab::memory_node &who, std::string address, std::string code, met &out) {
+    co_await who.dial(address);
+    bytes const data(3, 'x');
+    out.taken = co_await who.broadcast(data);
+    download_result const got = co_await who.download(code);
+    out.fetched = got.path.filename().string();
+}
+awaitable<void> meet_and_fetch(node_lab::memory_node &who, std::string address, std::string code, met &out) {
+    co_await who.dial(address);
+    download_result const got = co_await who.download(code);
+    out.fetched = got.path.filename().string();
+}
+
 } // namespace
+
+TEST_CASE("node: who has just been dialled is asked as well, before he has said what he speaks") {
+    for (bool const message : {false, true}) {
+        node_lab::lab l{[](node_options &) {}};
+        auto &carol = l.add("carol");
+        l.sim.run(carol.start());
+        std::string const code = l.sim.run(share_here(carol, l.file("a", 1000)));
+        met out;
+        std::string const where = carol.addresses().front().to_string();
+        CHECK_FALSE(l.code_of(message ? meet_and_ask(*l.alice, where, code, out) : meet_and_fetch(*l.alice, where, code, out)));
+        CHECK(out.taken == (message ? 2 : 0)); // Bob, and Carol
+        CHECK(out.fetched == "a");
+    }
+}
 
 TEST_CASE("node: a damaged peer store is reported and kept aside; what can be read of it is used") {
     auto const folder = std::filesystem::temp_directory_path() / ("gigi-node-core-" + std::to_string(::getpid()));

@@ -38,6 +38,8 @@ TEST_CASE("people: nicknames resolve, conflicts and changes are told, ambiguity 
     known.identified(peers[0], "", {}); // a push that says something else
     CHECK(known.agent_of(peers[0]) == "gigi");
     CHECK(known.speaks(peers[0], "/gigi/nickname/1.0.0"));
+    CHECK(known.may_speak(peers[0], "/gigi/nickname/1.0.0"));
+    CHECK_FALSE(known.may_speak(peers[0], "/other/1.0.0"));
     known.identified(peers[0], "gigi/2", {"/gigi/direct/1.0.0"});
     CHECK(known.agent_of(peers[0]) == "gigi/2");
     CHECK_FALSE(known.speaks(peers[0], "/gigi/nickname/1.0.0"));

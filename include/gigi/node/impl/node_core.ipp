@@ -131,9 +131,10 @@ GIGI_INLINE std::vector<group_info> node_core::group_list() const {
 }
 
 GIGI_INLINE std::vector<peer_id> node_core::peers_with(std::string_view protocol) const {
-    std::vector<peer_id> all;
+    std::vector<peer_id> all, untold;
     for (auto const &peer : swarm_.connected_peers())
-        if (people_.speaks(peer, protocol)) all.push_back(peer);
+        if (people_.may_speak(peer, protocol)) (people_.speaks(peer, protocol) ? all : untold).push_back(peer);
+    all.insert(all.end(), untold.begin(), untold.end());
     return all;
 }
 

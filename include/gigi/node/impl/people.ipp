@@ -52,6 +52,11 @@ GIGI_INLINE bool people::speaks(peer_id const &peer, std::string_view protocol) 
     return found != present_.end() && std::ranges::find(found->second.protocols, protocol) != found->second.protocols.end();
 }
 
+GIGI_INLINE bool people::may_speak(peer_id const &peer, std::string_view protocol) const {
+    auto const found = present_.find(peer);
+    return found != present_.end() && (!found->second.identified || speaks(peer, protocol));
+}
+
 GIGI_INLINE peer_id people::resolve(peer_ref const &who) const {
     if (who.has_id()) return who.id();
     std::string const text{who.text()};

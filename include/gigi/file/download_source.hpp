@@ -41,26 +41,13 @@ template <ByteStream Stream> struct download_source {
     /// @param known whether the file's hashes are
     bool worth_reopening(std::exception_ptr const &why, bool known) const {
         if (give_up || !(known || described)) return false;
-        try {
-            std::rethrow_exception(why);
-        } catch (std::system_error const &e) {
-            return e.code() == condition::closed || e.code() == condition::unreachable || e.code() == condition::timed_out ||
-                   (e.code() == errc::limit_exceeded && gave); // it was not busy before, and may not be for long
-        } catch (...) {
-        }
-        return false;
+        std::error_code const code = code_of(why);
+        return code == condition::closed || code == condition::unreachable || code == condition::timed_out ||
+               (code == errc::limit_exceeded && gave); // it was not busy before, and may not be for long
     }
 
     /// Whether what ended a source is that its peer knows nothing of files: that says nothing of this one.
-    static bool has_no_files(std::exception_ptr const &why) {
-        try {
-            std::rethrow_exception(why);
-        } catch (std::system_error const &e) {
-            return e.code() == errc::unsupported_protocol;
-        } catch (...) {
-        }
-        return false;
-    }
+    static bool has_no_files(std::exception_ptr const &why) { return code_of(why) == errc::unsupported_protocol; }
 
     std::function<awaitable<Stream>()> open;
     rate_pass pace;
@@ -76,6 +63,17 @@ template <ByteStream Stream> struct download_source {
     std::size_t received = 0;              // bytes since
     unsigned reopens = 0;
     unsigned yields = 0;
+
+  private:
+    static std::error_code code_of(std::exception_ptr const &why) {
+        try {
+            std::rethrow_exception(why);
+        } catch (std::system_error const &e) {
+            return e.code();
+        } catch (...) {
+        }
+        return {};
+    }
 };
 
 } // namespace gigi::inline v1

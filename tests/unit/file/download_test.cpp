@@ -14,6 +14,15 @@ awaitable<pipe_end> open_nothing(duration late) {
     throw error{make_error_code(errc::unsupported_protocol)};
 }
 
+awaitable<std::error_code> end_of(file_download<pipe_end> &download) {
+    try {
+        (void)co_await download.run();
+    } catch (std::system_error const &e) {
+        co_return e.code();
+    }
+    co_return std::error_code{};
+}
+
 } // namespace
 
 TEST_CASE("transfer: files of every size arrive as they were") {
@@ -70,24 +79,14 @@ TEST_CASE("transfer: a peer that knows nothing of files does not hide what those
         for (duration const late : {duration{0}, duration{5s}}) {
             auto &d = w.prepare("0000-0000-0000-0000-0000");
             d.add_source([late] { return open_nothing(late); });
-            std::error_code why;
-            try {
-                (void)co_await d.run();
-            } catch (std::system_error const &e) {
-                why = e.code();
-            }
+            std::error_code const why = co_await end_of(d);
             CHECK(why == errc::unknown_code);
         }
         co_await w.stop();
         w.servers.clear();
         auto &d = w.prepare("0000-0000-0000-0000-0000"); // where there is nobody else, it is what is told
         d.add_source([] { return open_nothing(1s); });
-        std::error_code why;
-        try {
-            (void)co_await d.run();
-        } catch (std::system_error const &e) {
-            why = e.code();
-        }
+        std::error_code const why = co_await end_of(d);
         CHECK(why == errc::unsupported_protocol);
     });
 }

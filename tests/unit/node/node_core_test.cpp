@@ -58,15 +58,12 @@ struct met {
 };
 
 /// Dials, and asks everybody at once.
-awaitable<void> meet_and_ask(node_lab::memory_node &who, std::string address, std::string code, met &out) {
+awaitable<void> meet_and_ask(node_lab::memory_node &who, std::string address, std::string code, bool message, met &out) {
     co_await who.dial(address);
-    bytes const data(3, 'x');
-    out.taken = co_await who.broadcast(data);
-    download_result const got = co_await who.download(code);
-    out.fetched = got.path.filename().string();
-}
-awaitable<void> meet_and_fetch(node_lab::memory_node &who, std::string address, std::string code, met &out) {
-    co_await who.dial(address);
+    if (message) {
+        bytes const data(3, 'x');
+        out.taken = co_await who.broadcast(data);
+    }
     download_result const got = co_await who.download(code);
     out.fetched = got.path.filename().string();
 }
@@ -81,7 +78,7 @@ TEST_CASE("node: who has just been dialled is asked as well, before he has said 
         std::string const code = l.sim.run(share_here(carol, l.file("a", 1000)));
         met out;
         std::string const where = carol.addresses().front().to_string();
-        CHECK_FALSE(l.code_of(message ? meet_and_ask(*l.alice, where, code, out) : meet_and_fetch(*l.alice, where, code, out)));
+        CHECK_FALSE(l.code_of(meet_and_ask(*l.alice, where, code, message, out)));
         CHECK(out.taken == (message ? 2 : 0)); // Bob, and Carol
         CHECK(out.fetched == "a");
     }

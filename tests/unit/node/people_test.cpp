@@ -28,6 +28,8 @@ TEST_CASE("people: nicknames resolve, conflicts and changes are told, ambiguity 
     meet(peers[0]);
     CHECK(known.named(peers[0], "bob"));
     CHECK(told.empty()); // nothing is told before identify
+    CHECK(known.may_speak(peers[0], "/other/1.0.0"));
+    CHECK_FALSE(known.may_speak(peers[1], "/other/1.0.0")); // not here
     known.identified(peers[0], "gigi", {"/gigi/nickname/1.0.0"});
     REQUIRE(told.size() == 1);
     CHECK(std::get<event::peer_identified>(told[0]).nickname == "bob");

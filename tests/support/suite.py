@@ -42,11 +42,19 @@ def end_group(process):
             break
 
 
+def start(command, cwd=ROOT, environment=None):
+    """A process in a group of its own, whose output is to be read."""
+    return subprocess.Popen(command, cwd=cwd, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                            env={**os.environ, **ENVIRONMENT, **(environment or {})}, start_new_session=True)
+
+
 class Stage:
     """One stage while it runs: its deadline, and what it has counted."""
 
-    def __init__(self, name, seconds):
-        self.name, self.deadline = name, time.monotonic() + seconds
+    early = {}  # processes that a stage before theirs has started, by their command
+
+    def __init__(self, name, seconds, later=()):
+        self.name, self.deadline, self.later = name, time.monotonic() + seconds, later
         self.passed = self.failed = self.skipped = 0
 
     def fail(self, why):
@@ -59,9 +67,7 @@ class Stage:
 
     def command(self, *command, quiet=False, cwd=ROOT, environment=None):
         """Runs a command until the stage's deadline. Returns its exit code and its output, which is shown as it comes."""
-        process = subprocess.Popen(command, cwd=cwd, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                                   env={**os.environ, **ENVIRONMENT, **(environment or {})}, start_new_session=True)
-
+        process = Stage.early.pop(command, None) or start(command, cwd, environment)
         lines, code = [], None
         signal.setitimer(signal.ITIMER_REAL, max(0.1, self.deadline - time.monotonic()))
         try:
@@ -120,6 +126,11 @@ class Stage:
         elif code != 0 and int(found[-1][2]) == 0:
             self.fail(f"{' '.join(command)}: exit code {code}")  # a sanitiser's report comes after the summary
 
+    def begin(self, *command):
+        """Starts a test program for a later stage, because it takes long and one core. What it says is kept until that stage asks."""
+        keep = 'said=$("$@" 2>&1); code=$?; printf "%s\n" "$said"; exit $code'
+        Stage.early[command] = start(("bash", "-c", keep, "_", *command))
+
     def doctest(self, preset, target, *before):
         folder = self.build(preset, target)
         self.count(*before, os.path.join(folder, target), pattern=DOCTEST)
@@ -156,10 +167,12 @@ def checks(stage):
 
 def build(stage):
     """everything that the stages below run, together, so that no core waits for the longest file of each"""
-    stage.build("asan", "-k0", "all")
+    folder = stage.build("asan", "-k0", "all")
     stage.build("release", "chat")
     print("ok everything is built")
     stage.passed += 1
+    if "failure" in stage.later:
+        stage.begin(os.path.join(folder, "failure_tests"))
 
 
 def unit(stage):
@@ -320,18 +333,21 @@ def main():
     signal.signal(signal.SIGALRM, late)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     begin, done = time.monotonic(), []
-    for run, seconds, wanted in STAGES:
-        if (options.stages and run.__name__ not in options.stages) or not wanted():
-            continue
-        stage, start = Stage(run.__name__, seconds), time.monotonic()
-        print(f"\n==== {stage.name}: {run.__doc__}", flush=True)
-        try:
-            run(stage)
-        except Stop:
-            pass
-        if CI and stage.skipped:
-            stage.fail(f"{stage.skipped} skipped, where everything must be tested")
-        done.append((stage, time.monotonic() - start))
+    chosen = [(run, seconds) for run, seconds, wanted in STAGES if (not options.stages or run.__name__ in options.stages) and wanted()]
+    try:
+        for number, (run, seconds) in enumerate(chosen, 1):
+            stage, started = Stage(run.__name__, seconds, [later.__name__ for later, _ in chosen[number:]]), time.monotonic()
+            print(f"\n==== {stage.name}: {run.__doc__}", flush=True)
+            try:
+                run(stage)
+            except Stop:
+                pass
+            if CI and stage.skipped:
+                stage.fail(f"{stage.skipped} skipped, where everything must be tested")
+            done.append((stage, time.monotonic() - started))
+    finally:
+        for process in Stage.early.values():
+            end_group(process)
 
     print(f"\n==== all stages, in {time.monotonic() - begin:.0f} s")
     for stage, seconds in done:

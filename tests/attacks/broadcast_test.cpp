@@ -12,6 +12,8 @@
 #include <string>
 #include <vector>
 
+namespace broadcast_test {
+
 using namespace gigi;
 using namespace gigi::testing;
 
@@ -45,3 +47,5 @@ TEST_CASE("T5: broadcast: peers that take bytes and read none of them cost their
     for (auto &other : others) sim.run(other.net.stop());
     sim.run(self.net.stop());
 }
+
+} // namespace broadcast_test

@@ -6,6 +6,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+namespace crash_test {
+
 using namespace gigi;
 using namespace file_world;
 
@@ -133,3 +135,5 @@ TEST_CASE("T30: kill -9 at any moment of a save") {
         CHECK((count == 3 || count == 300));
     }
 }
+
+} // namespace crash_test

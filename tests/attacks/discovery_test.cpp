@@ -12,6 +12,8 @@
 #include <string>
 #include <vector>
 
+namespace discovery_test {
+
 using namespace gigi;
 using namespace gigi::testing;
 
@@ -249,3 +251,5 @@ TEST_CASE("T15: mdns: what a response costs does not grow with records times ins
     CHECK(many < 4 * one);
     MESSAGE("64 instances: ", many / one, " times as much as one");
 }
+
+} // namespace discovery_test

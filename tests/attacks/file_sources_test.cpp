@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+namespace file_sources_test {
+
 using namespace gigi;
 using namespace gigi::testing;
 using namespace file_world;
@@ -154,3 +156,5 @@ TEST_CASE("T29: sources: as many as are used at once, which drip, make room for 
         CHECK(t.w.servers[0]->slots.bytes > 0);
     }
 }
+
+} // namespace file_sources_test

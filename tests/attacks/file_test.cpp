@@ -11,6 +11,8 @@
 #include <string>
 #include <vector>
 
+namespace file_test {
+
 using namespace gigi;
 using namespace gigi::testing;
 using namespace file_world;
@@ -419,3 +421,5 @@ TEST_CASE("T26: files: above the limit that was given nothing is asked for, what
     CHECK(t.w.failed == errc::message_too_large);
     CHECK(t.w.output.count() == 0);
 }
+
+} // namespace file_test

@@ -10,6 +10,8 @@
 
 #include <sys/resource.h>
 
+namespace flood_test {
+
 using namespace attacks;
 
 namespace {
@@ -167,3 +169,5 @@ TEST_CASE("T29: flood: a host that holds as many handshakes as it gets does not 
     CHECK(a.victim.net.stats().handshakes_refused >= 1000 - 128);
     a.sim.run_for(15s);
 }
+
+} // namespace flood_test

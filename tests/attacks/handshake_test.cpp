@@ -6,6 +6,8 @@
 #include <functional>
 #include <vector>
 
+namespace handshake_test {
+
 using namespace attacks;
 
 namespace {
@@ -280,3 +282,5 @@ TEST_CASE("T29: handshake: a byte a second, and it is over after the time that a
     MESSAGE("byte a second: ", used.most() / 1024, " KiB at most; ", a.pings.summary("pings"));
     a.check_unharmed();
 }
+
+} // namespace handshake_test

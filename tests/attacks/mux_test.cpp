@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+namespace mux_test {
+
 using namespace attacks;
 
 namespace {
@@ -474,3 +476,5 @@ TEST_CASE("T28: framing: bodies of random bytes, and good ones with a size tag t
     CHECK(a.victim.net.find(a.evil.id())->mux->stream_count() == 0);
     CHECK(a.honest_ping() < 100ms);
 }
+
+} // namespace mux_test

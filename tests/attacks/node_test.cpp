@@ -11,6 +11,8 @@
 #include <system_error>
 #include <vector>
 
+namespace node_test {
+
 using namespace attacks;
 
 namespace {
@@ -178,3 +180,5 @@ TEST_CASE("T31: node: a host that sleeps for hours finds its peers again, and wh
     CHECK(texts == std::vector<std::string>{"before", "after"});
     c.check_bob();
 }
+
+} // namespace node_test

@@ -18,6 +18,8 @@
 #include <string>
 #include <vector>
 
+namespace siege_test {
+
 using namespace attacks;
 
 namespace {
@@ -221,3 +223,5 @@ TEST_CASE("T29: siege: 100 hosts that send a byte a second, in handshakes and in
     CHECK(s.alice.stats().links.handshakes_failed == 100);
     s.report("a byte a second", used, 4 * MiB);
 }
+
+} // namespace siege_test

@@ -4,6 +4,8 @@
 #include <filesystem>
 #include <string>
 
+namespace cancel_node_test {
+
 using namespace failure;
 
 namespace {
@@ -91,3 +93,5 @@ TEST_CASE("cancelled anywhere: an app's protocols") {
     try_everywhere("open_stream", met, open_raw);
     try_everywhere("open_stream to who has to be dialled", apart, open_raw);
 }
+
+} // namespace cancel_node_test

@@ -18,6 +18,8 @@
 #include <string>
 #include <vector>
 
+namespace cancel_parts_test {
+
 using namespace gigi;
 using namespace gigi::testing;
 
@@ -232,3 +234,5 @@ TEST_CASE("cancelled anywhere: what coroutines wait for each other with") {
     try_alone("a rate", in_turn);
     try_alone("a budget", in_budget);
 }
+
+} // namespace cancel_parts_test

@@ -4,6 +4,8 @@
 #include <string>
 #include <vector>
 
+namespace clock_test {
+
 using namespace failure;
 
 namespace {
@@ -56,3 +58,5 @@ TEST_CASE("a clock that jumps by a year, forward or back: groups, names and addr
         w.check_stops();
     }
 }
+
+} // namespace clock_test

@@ -10,6 +10,8 @@
 #include <memory>
 #include <string>
 
+namespace descriptors_test {
+
 using namespace gigi;
 
 namespace {
@@ -98,3 +100,5 @@ TEST_CASE("descriptors: as many as before, after starts, stops, transfers and fa
         CHECK(open_descriptors() == before);
     }
 }
+
+} // namespace descriptors_test

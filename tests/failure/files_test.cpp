@@ -10,6 +10,8 @@
 
 #include <sys/stat.h>
 
+namespace files_test {
+
 using namespace failure;
 
 namespace {
@@ -404,3 +406,5 @@ TEST_CASE("an unfinished download whose part or journal is damaged begins anew, 
         }
     }
 }
+
+} // namespace files_test

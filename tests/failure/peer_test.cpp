@@ -8,6 +8,8 @@
 #include <string>
 #include <string_view>
 
+namespace peer_test {
+
 using namespace failure;
 
 namespace {
@@ -54,3 +56,5 @@ TEST_CASE("a peer that answers 'cancelled' or 'stopped' cancels and stops nothin
         w.sim.run(carol->stop());
     }
 }
+
+} // namespace peer_test

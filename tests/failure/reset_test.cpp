@@ -15,6 +15,8 @@
 #include <utility>
 #include <vector>
 
+namespace reset_test {
+
 using namespace gigi;
 
 namespace {
@@ -224,3 +226,5 @@ TEST_CASE("a TCP connection that is reset: at every byte of the handshake, and a
     gigi::testing::run_test(reset_everywhere, 300s);
     CHECK(open_descriptors() == before);
 }
+
+} // namespace reset_test

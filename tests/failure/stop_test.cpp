@@ -5,6 +5,8 @@
 #include <optional>
 #include <string>
 
+namespace stop_test {
+
 using namespace failure;
 
 namespace {
@@ -210,3 +212,5 @@ TEST_CASE("a stop that is cancelled goes on to its end") {
         if (!ended.disturbed) break;
     }
 }
+
+} // namespace stop_test

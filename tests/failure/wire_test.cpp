@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+namespace wire_test {
+
 using namespace failure;
 
 namespace {
@@ -211,3 +213,5 @@ TEST_CASE("a program that ends at any moment, without stopping its nodes, leaks 
     CHECK(done);
     MESSAGE(steps, " steps");
 }
+
+} // namespace wire_test

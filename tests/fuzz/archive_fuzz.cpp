@@ -10,6 +10,8 @@
 
 #include <cmath>
 
+namespace archive_fuzz {
+
 using namespace gigi;
 
 namespace {
@@ -107,3 +109,5 @@ FUZZ_SEEDS {
     all.push_back(seed(3, image));
     return all;
 }
+
+} // namespace archive_fuzz

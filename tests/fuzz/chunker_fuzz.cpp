@@ -8,6 +8,8 @@
 #include <map>
 #include <set>
 
+namespace chunker_fuzz {
+
 using namespace gigi;
 
 namespace {
@@ -176,3 +178,5 @@ FUZZ_SEEDS {
     s.byte(2).byte(11).byte(3).byte(13).byte(40);
     return {s};
 }
+
+} // namespace chunker_fuzz

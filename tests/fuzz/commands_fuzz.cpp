@@ -4,6 +4,8 @@
 
 #include "../../examples/console.hpp"
 
+namespace commands_fuzz {
+
 using namespace gigi;
 
 namespace {
@@ -54,3 +56,5 @@ FUZZ_SEEDS {
     all.push_back(numbers);
     return all;
 }
+
+} // namespace commands_fuzz

@@ -3,6 +3,8 @@
 
 #include <gigi/discovery/dns_message.hpp>
 
+namespace dns_fuzz {
+
 using namespace gigi;
 
 namespace {
@@ -83,3 +85,5 @@ FUZZ_SEEDS {
                           {instance, std::chrono::seconds{120}, true, dns_ipv6{0xfe, 0x80}}};
     return {query.build().value(), answer.build().value(), to_bytes(std::string_view{"_p2p._udp.local."})};
 }
+
+} // namespace dns_fuzz

@@ -9,6 +9,8 @@
 #include <map>
 #include <set>
 
+namespace gossip_mesh_fuzz {
+
 using namespace gigi;
 
 namespace {
@@ -219,3 +221,5 @@ FUZZ_SEEDS {
     }
     return all;
 }
+
+} // namespace gossip_mesh_fuzz

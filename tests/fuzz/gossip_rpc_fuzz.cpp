@@ -9,6 +9,8 @@
 
 #include "support/vectors.hpp"
 
+namespace gossip_rpc_fuzz {
+
 using namespace gigi;
 
 namespace {
@@ -124,3 +126,5 @@ FUZZ_SEEDS {
     all.push_back(encoded(r));
     return all;
 }
+
+} // namespace gossip_rpc_fuzz

@@ -5,6 +5,8 @@
 
 #include "support/vectors.hpp"
 
+namespace identify_fuzz {
+
 using namespace gigi;
 
 namespace {
@@ -60,3 +62,5 @@ FUZZ_SEEDS {
     only.byte(255).raw(more);
     return {one, two, only};
 }
+
+} // namespace identify_fuzz

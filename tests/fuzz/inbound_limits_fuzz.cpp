@@ -7,6 +7,8 @@
 #include <array>
 #include <map>
 
+namespace inbound_limits_fuzz {
+
 using namespace gigi;
 using verdict = inbound_limits::verdict;
 
@@ -182,3 +184,5 @@ FUZZ_SEEDS {
     }
     return all;
 }
+
+} // namespace inbound_limits_fuzz

@@ -9,6 +9,8 @@
 
 #include "support/vectors.hpp"
 
+namespace keys_fuzz {
+
 using namespace gigi;
 
 namespace {
@@ -98,3 +100,5 @@ FUZZ_SEEDS {
     with_rsa.byte(3).byte(0).long_part(rsa).raw(bytes(256, 1));
     return {key, own, raw, point, curve, der, with_rsa};
 }
+
+} // namespace keys_fuzz

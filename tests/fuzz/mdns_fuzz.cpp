@@ -8,6 +8,8 @@
 #include <map>
 #include <set>
 
+namespace mdns_fuzz {
+
 using namespace gigi;
 
 namespace {
@@ -179,3 +181,5 @@ FUZZ_SEEDS {
     raw.byte(3).byte(7 | 0x40).number(std::uint16_t{200}).byte(0).byte(4).long_part(query.build().value());
     return {heard, asked, raw};
 }
+
+} // namespace mdns_fuzz

@@ -6,6 +6,8 @@
 #include <gigi/file/journal.hpp>
 #include <gigi/file/merkle.hpp>
 
+namespace merkle_fuzz {
+
 using namespace gigi;
 
 namespace {
@@ -140,3 +142,5 @@ FUZZ_SEEDS {
     kept.byte(3).long_part(header.encode()).number(std::uint64_t{10'000'000} << 20).byte(0).byte(9).byte(1).number(std::uint32_t{3}).byte(0).part("torn").byte(1).number(std::uint32_t{4});
     return {nodes, text, page, large, kept};
 }
+
+} // namespace merkle_fuzz

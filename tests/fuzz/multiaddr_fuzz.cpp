@@ -6,6 +6,8 @@
 
 #include "support/vectors.hpp"
 
+namespace multiaddr_fuzz {
+
 using namespace gigi;
 
 namespace {
@@ -83,3 +85,5 @@ FUZZ_SEEDS {
     all.push_back(to_bytes(std::string_view{"k51qzi5uqu5dkwkqm42v9j9kqcam2jiuvloi16g72i4i4amoo2m8u3ol3mqu6s"}));
     return all;
 }
+
+} // namespace multiaddr_fuzz

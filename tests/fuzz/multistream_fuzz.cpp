@@ -6,6 +6,8 @@
 
 #include <string>
 
+namespace multistream_fuzz {
+
 using namespace gigi;
 
 namespace {
@@ -122,3 +124,5 @@ FUZZ_SEEDS {
     both.byte(2).number(std::uint32_t{12345}).byte(2).byte(4 | 3 << 3).raw("abc").byte(1).byte(2).byte(0).byte(2).byte(1);
     return {as_listener, as_dialler, refusing, both};
 }
+
+} // namespace multistream_fuzz

@@ -7,6 +7,8 @@
 
 #include <map>
 
+namespace mux_tables_fuzz {
+
 using namespace gigi;
 
 namespace {
@@ -101,3 +103,5 @@ FUZZ_SEEDS {
     t.byte(0x40).number(std::uint32_t{123456789}).byte(0x20).number(std::uint16_t{777});
     return {q, t};
 }
+
+} // namespace mux_tables_fuzz

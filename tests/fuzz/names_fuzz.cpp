@@ -9,6 +9,8 @@
 
 #include <filesystem>
 
+namespace names_fuzz {
+
 using namespace gigi;
 
 namespace {
@@ -67,3 +69,5 @@ FUZZ_SEEDS {
     all.push_back(device);
     return all;
 }
+
+} // namespace names_fuzz

@@ -9,6 +9,8 @@
 
 #include <string>
 
+namespace noise_fuzz {
+
 using namespace gigi;
 
 namespace {
@@ -191,3 +193,5 @@ FUZZ_SEEDS {
     data.byte(3).byte(1).number(std::uint32_t{77}).byte(0).number(std::uint32_t{0}).byte(0).part("hello").byte(1).part("much").byte(0).byte(255);
     return {golden, first, same, damaged, data};
 }
+
+} // namespace noise_fuzz

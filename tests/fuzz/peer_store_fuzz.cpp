@@ -7,6 +7,8 @@
 
 #include "support/vectors.hpp"
 
+namespace peer_store_fuzz {
+
 using namespace gigi;
 
 namespace {
@@ -98,3 +100,5 @@ FUZZ_SEEDS {
     script.byte(4).number(std::uint32_t{90'000}).byte(5).byte(7).byte(1).byte(6).part("a");
     return {file, script};
 }
+
+} // namespace peer_store_fuzz

@@ -7,6 +7,8 @@
 #include <deque>
 #include <map>
 
+namespace rate_limiter_fuzz {
+
 using namespace gigi;
 
 namespace {
@@ -106,3 +108,5 @@ FUZZ_SEEDS {
     }
     return all;
 }
+
+} // namespace rate_limiter_fuzz

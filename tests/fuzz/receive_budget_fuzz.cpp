@@ -12,6 +12,8 @@
 #include <optional>
 #include <vector>
 
+namespace receive_budget_fuzz {
+
 using namespace gigi;
 
 namespace {
@@ -139,3 +141,5 @@ FUZZ_SEEDS {
     }
     return {s};
 }
+
+} // namespace receive_budget_fuzz

@@ -7,6 +7,8 @@
 
 #include "support/vectors.hpp"
 
+namespace records_fuzz {
+
 using namespace gigi;
 
 namespace {
@@ -66,3 +68,5 @@ FUZZ_SEEDS {
     own.byte(1).number(std::uint64_t{1} << 40).byte(3).part(from_hex(test::vector("/ip4/127.0.0.1/tcp/4001")).value()).part("no address").byte(0).number(std::uint16_t{120}).byte(1);
     return {golden, own};
 }
+
+} // namespace records_fuzz

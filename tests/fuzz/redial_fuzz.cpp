@@ -10,6 +10,8 @@
 #include <map>
 #include <set>
 
+namespace redial_fuzz {
+
 using namespace gigi;
 
 namespace {
@@ -197,3 +199,5 @@ FUZZ_SEEDS {
     }
     return all;
 }
+
+} // namespace redial_fuzz

@@ -10,6 +10,8 @@
 #include <optional>
 #include <vector>
 
+namespace replay_guard_fuzz {
+
 using namespace gigi;
 
 namespace {
@@ -126,3 +128,5 @@ FUZZ_SEEDS {
     }
     return all;
 }
+
+} // namespace replay_guard_fuzz

@@ -9,6 +9,8 @@
 #include <memory>
 #include <string>
 
+namespace send_queue_fuzz {
+
 using namespace gigi;
 
 namespace {
@@ -153,3 +155,5 @@ FUZZ_SEEDS {
     }
     return {s};
 }
+
+} // namespace send_queue_fuzz

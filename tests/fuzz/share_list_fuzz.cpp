@@ -11,6 +11,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+namespace share_list_fuzz {
+
 using namespace gigi;
 
 namespace {
@@ -84,3 +86,5 @@ FUZZ_SEEDS {
     for (std::string_view const text : {"{}", "[]", "null", R"({"version": 1, "files": []})", R"({"version": 1, "files": [{}]})", R"({"files": {"a": 1}, "version": 2})"}) all.push_back(to_bytes(text));
     return all;
 }
+
+} // namespace share_list_fuzz

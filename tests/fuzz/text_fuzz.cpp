@@ -8,6 +8,8 @@
 
 #include <map>
 
+namespace text_fuzz {
+
 using namespace gigi;
 
 namespace {
@@ -111,3 +113,5 @@ FUZZ_SEEDS {
     all.push_back(numbers);
     return all;
 }
+
+} // namespace text_fuzz

@@ -8,6 +8,8 @@
 
 #include <optional>
 
+namespace varint_fuzz {
+
 using namespace gigi;
 
 namespace {
@@ -102,3 +104,5 @@ FUZZ_SEEDS {
     protobuf_writer{message}.varint(1, 300).text(2, "text").message(3, [](protobuf_writer &w) { w.boolean(1, true).text(2, "in"); });
     return {frames, large, message, {0x80, 0x00}, bytes(9, 0xff)};
 }
+
+} // namespace varint_fuzz

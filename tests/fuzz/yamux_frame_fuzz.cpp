@@ -3,6 +3,8 @@
 
 #include <gigi/mux/yamux_frame.hpp>
 
+namespace yamux_frame_fuzz {
+
 using namespace gigi;
 
 FUZZ_TARGET(yamux_frame) {
@@ -31,3 +33,5 @@ FUZZ_SEEDS {
     }
     return all;
 }
+
+} // namespace yamux_frame_fuzz

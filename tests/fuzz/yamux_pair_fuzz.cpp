@@ -7,6 +7,8 @@
 #include <map>
 #include <memory>
 
+namespace yamux_pair_fuzz {
+
 using namespace gigi;
 
 namespace {
@@ -183,3 +185,5 @@ FUZZ_SEEDS {
             .byte(0 | 11 << 1).number(std::uint16_t{1000});
     return {s, bulk};
 }
+
+} // namespace yamux_pair_fuzz

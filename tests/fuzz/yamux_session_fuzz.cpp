@@ -8,6 +8,8 @@
 #include <memory>
 #include <tuple>
 
+namespace yamux_session_fuzz {
+
 using namespace gigi;
 
 namespace {
@@ -289,3 +291,5 @@ FUZZ_SEEDS {
     }
     return all;
 }
+
+} // namespace yamux_session_fuzz

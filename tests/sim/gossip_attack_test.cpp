@@ -4,6 +4,8 @@
 
 #include <doctest/doctest.h>
 
+namespace gossip_attack_test {
+
 using namespace gigi;
 using test::mesh_network;
 
@@ -120,3 +122,5 @@ TEST_CASE("attack: censorship of one author by all sybils") {
         }
     }
 }
+
+} // namespace gossip_attack_test

@@ -5,6 +5,8 @@
 
 #include <cstdlib>
 
+namespace gossip_mesh_test {
+
 using namespace gigi;
 using test::mesh_network;
 
@@ -194,3 +196,5 @@ TEST_CASE("gossip: without flood publishing everybody is reached too, and the pu
         }
     }
 }
+
+} // namespace gossip_mesh_test

@@ -3,6 +3,8 @@
 
 #include <doctest/doctest.h>
 
+namespace gossip_network_test {
+
 using namespace gigi;
 using namespace gigi::test;
 
@@ -61,3 +63,5 @@ TEST_CASE("gossip: nodes whose connections are cut and dialled again lose nothin
         w.stop();
     }
 }
+
+} // namespace gossip_network_test

@@ -23,6 +23,8 @@ extern "C" std::size_t __sanitizer_get_current_allocated_bytes(); // g++ comes w
 #include <malloc.h>
 #endif
 
+namespace idle_memory_test {
+
 using namespace gigi;
 using namespace gigi::test;
 
@@ -71,3 +73,5 @@ TEST_CASE("idle connections: one end holds no more than 32 KiB, gossip's streams
     CHECK(each > 1000); // it does count
     w.stop();
 }
+
+} // namespace idle_memory_test

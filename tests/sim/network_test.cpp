@@ -12,6 +12,8 @@
 
 #include <unistd.h>
 
+namespace network_test {
+
 using namespace gigi;
 using namespace gigi::testing;
 
@@ -261,3 +263,5 @@ TEST_CASE("network: a node starts again after a stop, with the same identity, an
     CHECK(l.taken<event::direct_message>(0).size() == 1);
     l.stop_all();
 }
+
+} // namespace network_test

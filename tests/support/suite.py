@@ -101,7 +101,8 @@ class Stage:
     def build(self, preset, *targets):
         """Builds targets of a preset, of those that exist; returns the folder of the programs."""
         folder = os.path.join(ROOT, "build", preset)
-        self.must("cmake", "--preset", preset)
+        new = not os.path.exists(os.path.join(folder, "CMakeCache.txt"))  # who has configured it chooses
+        self.must("cmake", "--preset", preset, *(["-DGIGI_UNITY_TESTS=ON"] if new else []))
         if targets:
             self.must("ninja", "-C", folder, f"-j{JOBS}", *targets)
         return os.path.join(folder, "bin")
@@ -223,7 +224,7 @@ def clang(stage):
     if not compiler:
         return stage.skip("no clang 16 or newer is here")
     stage.must("cmake", "--preset", "debug", "-B", "build/clang", f"-DCMAKE_CXX_COMPILER={compiler}", "-DCMAKE_BUILD_TYPE=None",
-               "-DCMAKE_CXX_FLAGS=-O0", "-DGIGI_PRECOMPILE_TESTS=ON")
+               "-DCMAKE_CXX_FLAGS=-O0", "-DGIGI_UNITY_TESTS=ON")
     targets = ["unit_tests", "sim_tests"]
     stage.must("ninja", "-C", "build/clang", f"-j{JOBS}", *targets)
     for target in targets:

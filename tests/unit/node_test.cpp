@@ -15,6 +15,8 @@
 
 #include <unistd.h>
 
+namespace node_test {
+
 using namespace gigi;
 
 namespace {
@@ -242,3 +244,5 @@ TEST_CASE("node: calls on a node that does not run say stopped; readers of event
     CHECK(run(io, send_to(n, "b")) == errc::stopped);
     CHECK(n.peers().empty());
 }
+
+} // namespace node_test

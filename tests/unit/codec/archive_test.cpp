@@ -11,6 +11,8 @@
 #include <string>
 #include <vector>
 
+namespace archive_test {
+
 using namespace gigi;
 using namespace wire_samples;
 
@@ -136,3 +138,5 @@ TEST_CASE("archive: bytes and counts are written as they are read") {
     archive.put({});
     CHECK(to_hex(out) == "eeac020a0b");
 }
+
+} // namespace archive_test

@@ -12,6 +12,8 @@
 #include <random>
 #include <vector>
 
+namespace cereal_codec_test {
+
 using namespace gigi;
 using namespace wire_samples;
 
@@ -89,3 +91,5 @@ TEST_CASE("cereal codec: random damage is an error or another value") {
     }
     CHECK(refused > 100);
 }
+
+} // namespace cereal_codec_test

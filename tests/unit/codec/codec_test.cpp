@@ -9,6 +9,8 @@
 #include <memory>
 #include <string>
 
+namespace codec_test {
+
 using namespace gigi;
 
 namespace {
@@ -47,10 +49,11 @@ struct needs_to_change {
 };
 
 } // namespace
+} // namespace codec_test
 
-namespace gigi::inline v1 {
-template <> inline constexpr std::size_t max_size_of<bounded_elsewhere> = 12;
-} // namespace gigi::inline v1
+template <> inline constexpr std::size_t gigi::max_size_of<codec_test::bounded_elsewhere> = 12;
+
+namespace codec_test {
 
 TEST_CASE("codec: what is one, and what is none") {
     static_assert(Codec<bytes_codec, bytes>);
@@ -84,3 +87,5 @@ TEST_CASE("codec: a message's own encoding, and bytes that are their own") {
     CHECK(bytes_codec{}.decode<bytes>(out).value() == out);
     CHECK(bytes_codec{}.decode<bytes>({}).value().empty());
 }
+
+} // namespace codec_test

@@ -5,6 +5,8 @@
 #include <ostream>
 #include <random>
 
+namespace frame_test {
+
 using namespace gigi;
 
 namespace {
@@ -101,3 +103,5 @@ TEST_CASE("T1, T2: hostile lengths") {
             CHECK(!decoder.at_boundary());
         }
 }
+
+} // namespace frame_test

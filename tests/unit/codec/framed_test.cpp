@@ -9,6 +9,8 @@
 
 #include <ostream>
 
+namespace framed_test {
+
 using namespace gigi;
 
 namespace {
@@ -276,3 +278,5 @@ awaitable<void> sizes_first(state s) {
 } // namespace
 
 TEST_CASE("framed: tells a message's size before it reads the message") { run(sizes_first); }
+
+} // namespace framed_test

@@ -8,6 +8,8 @@
 
 #include <unistd.h>
 
+namespace json_test {
+
 using namespace gigi;
 
 namespace {
@@ -106,3 +108,5 @@ TEST_CASE("json: files are replaced in one step, and their size is capped") {
     CHECK(load_json<list>(path, 1000).error() == errc::invalid_argument);
     CHECK(save_json(path / "not a folder" / "x.json", sample()));
 }
+
+} // namespace json_test

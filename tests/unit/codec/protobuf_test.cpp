@@ -5,6 +5,8 @@
 #include <ostream>
 #include <random>
 
+namespace protobuf_test {
+
 using namespace gigi;
 
 namespace {
@@ -140,3 +142,5 @@ TEST_CASE("protobuf: random damage never escapes") {
         if (code) CHECK((code == errc::protocol_violation || code == errc::limit_exceeded));
     }
 }
+
+} // namespace protobuf_test

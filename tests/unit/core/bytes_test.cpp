@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+namespace bytes_test {
+
 using namespace gigi;
 
 TEST_CASE("bytes: hexadecimal") {
@@ -28,3 +30,5 @@ TEST_CASE("bytes: integers of fixed width") {
     append_be(out, std::uint16_t{258});
     CHECK(to_hex(out) == "0102");
 }
+
+} // namespace bytes_test

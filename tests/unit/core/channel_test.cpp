@@ -4,6 +4,8 @@
 
 #include <string>
 
+namespace channel_test {
+
 using namespace gigi;
 
 namespace {
@@ -81,3 +83,5 @@ TEST_CASE("channel: try_receive and reopen") {
     c.reopen();
     CHECK(c.try_send("d"));
 }
+
+} // namespace channel_test

@@ -5,6 +5,8 @@
 #include <map>
 #include <string>
 
+namespace clock_test {
+
 using namespace gigi;
 
 namespace {
@@ -114,3 +116,5 @@ TEST_CASE("alarm_timer: the latest setting counts, and none after cancel or dest
     settle(io);
     CHECK(calls == 1);
 }
+
+} // namespace clock_test

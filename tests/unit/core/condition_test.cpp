@@ -10,6 +10,8 @@
 #include <string>
 #include <vector>
 
+namespace condition_test {
+
 using namespace gigi;
 
 namespace {
@@ -102,3 +104,5 @@ TEST_CASE("condition: knows that its context goes before what was posted to a st
     io.reset();
     CHECK(known);
 }
+
+} // namespace condition_test

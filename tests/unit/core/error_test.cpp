@@ -7,6 +7,8 @@
 #include <set>
 #include <string>
 
+namespace error_test {
+
 using namespace gigi;
 
 TEST_CASE("error: every code has a word and a sentence of its own") {
@@ -64,3 +66,5 @@ TEST_CASE("result: holds a value or the reason for none") {
     CHECK(bad.error() == errc::invalid_name);
     CHECK_THROWS_AS(bad.value(), error);
 }
+
+} // namespace error_test

@@ -11,6 +11,8 @@
 #include <sys/stat.h>
 #endif
 
+namespace file_io_test {
+
 using namespace gigi;
 namespace fs = std::filesystem;
 
@@ -198,3 +200,5 @@ TEST_CASE("T25: a disk that is full says so") {
     CHECK(full.write_at(0, as_bytes("x")) == errc::disk_full);
 }
 #endif
+
+} // namespace file_io_test

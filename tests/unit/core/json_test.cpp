@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+namespace json_test {
+
 using namespace gigi;
 
 namespace {
@@ -60,3 +62,5 @@ TEST_CASE("json: objects") {
     happening const h{"bob", 7, {address{}}, make_error_code(errc::closed), to_bytes("foo"), "a b", true};
     CHECK(json_text(h) == R"({"nickname":"bob","size":7,"addresses":["/ip4/127.0.0.1"],"error":"closed","bytes":"Zm9v","path":"a b","inbound":true})");
 }
+
+} // namespace json_test

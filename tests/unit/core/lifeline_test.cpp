@@ -4,6 +4,8 @@
 
 #include <optional>
 
+namespace lifeline_test {
+
 using namespace gigi;
 
 TEST_CASE("lifeline: a handle knows the object as long as it is there, and not after it") {
@@ -23,3 +25,5 @@ TEST_CASE("lifeline: a handle knows the object as long as it is there, and not a
     other.life.end();
     CHECK(*second == nullptr);
 }
+
+} // namespace lifeline_test

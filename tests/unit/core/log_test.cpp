@@ -4,6 +4,8 @@
 
 #include <vector>
 
+namespace log_test {
+
 using namespace gigi;
 
 TEST_CASE("log: the app's hook gets what is at or above its level, and nothing when it is off") {
@@ -19,3 +21,5 @@ TEST_CASE("log: the app's hook gets what is at or above its level, and nothing w
     REQUIRE(lines.size() == 1);
     CHECK(lines[0] == "info test port 4001 open");
 }
+
+} // namespace log_test

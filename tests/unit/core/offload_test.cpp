@@ -8,6 +8,8 @@
 #include <string>
 #include <thread>
 
+namespace offload_test {
+
 using namespace gigi;
 
 namespace {
@@ -111,3 +113,5 @@ TEST_CASE("run_on: a caller that wants no exceptions of its cancellation is left
         CHECK_FALSE(throwing);
     });
 }
+
+} // namespace offload_test

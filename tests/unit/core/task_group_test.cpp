@@ -4,6 +4,8 @@
 
 #include <doctest/doctest.h>
 
+namespace task_group_test {
+
 using namespace gigi;
 
 namespace {
@@ -170,3 +172,5 @@ TEST_CASE("task_group, with_timeout: a caller that wants no exceptions of its ca
         CHECK_FALSE(throwing);
     });
 }
+
+} // namespace task_group_test

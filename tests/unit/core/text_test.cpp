@@ -5,6 +5,8 @@
 #include <random>
 #include <string>
 
+namespace text_test {
+
 using namespace gigi;
 using namespace std::string_literals;
 
@@ -100,3 +102,5 @@ TEST_CASE("text: base64") { // RFC 4648, section 10
     for (auto const &[plain, coded] : table) CHECK(to_base64(as_bytes(plain)) == coded);
     CHECK(to_base64(as_bytes("\xff\xfb\xbe")) == "//u+");
 }
+
+} // namespace text_test

@@ -6,6 +6,8 @@
 
 #include <string>
 
+namespace timeout_test {
+
 using namespace gigi;
 
 namespace {
@@ -136,3 +138,5 @@ TEST_CASE("with_timeout: a context destroyed in the middle leaks nothing") {
     asio::co_spawn(io, long_wait(), [](std::exception_ptr) {});
     io.poll();
 }
+
+} // namespace timeout_test

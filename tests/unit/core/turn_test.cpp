@@ -8,6 +8,8 @@
 #include <stdexcept>
 #include <string>
 
+namespace turn_test {
+
 using namespace gigi;
 
 namespace {
@@ -138,3 +140,5 @@ TEST_CASE("turn: yield_turn lets run what is posted, and begins a turn") {
     l.poll();
     CHECK(l.trace == ".yn.");
 }
+
+} // namespace turn_test

@@ -9,6 +9,8 @@
 
 #include <system_error>
 
+namespace uninterrupted_test {
+
 using namespace gigi;
 using namespace gigi::testing;
 using namespace std::chrono_literals;
@@ -54,3 +56,5 @@ TEST_CASE("uninterrupted: throws what the task throws") {
     simulation sim;
     CHECK_THROWS_AS(sim.run(uninterrupted(fail_late())), error);
 }
+
+} // namespace uninterrupted_test

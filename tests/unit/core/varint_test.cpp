@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+namespace varint_test {
+
 using namespace gigi;
 
 TEST_CASE("varint: values keep through encoding, in the fewest bytes") {
@@ -28,3 +30,5 @@ TEST_CASE("T1: varint: what is too long or not minimal is invalid, never a wrapp
     for (auto const *hex : {"8000", "ff00", "808080808080808080", "ffffffffffffffffff", "ffffffffffffffffff01", "80808080808080808001"})
         CHECK(read_varint(from_hex(hex).value()).state == varint_result::status::invalid);
 }
+
+} // namespace varint_test

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+namespace aead_test {
+
 using namespace gigi;
 
 namespace {
@@ -85,3 +87,5 @@ TEST_CASE("aead: what is in place, in pieces and of any size is one and the same
     sealing.seal(UINT64_MAX, {}, bytes_view{}, tag.data());
     CHECK(opening.open(UINT64_MAX, {}, tag, tag.data()));
 }
+
+} // namespace aead_test

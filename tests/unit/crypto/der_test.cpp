@@ -8,6 +8,8 @@
 #include <string>
 #include <string_view>
 
+namespace der_test {
+
 using namespace gigi;
 
 namespace {
@@ -73,3 +75,5 @@ TEST_CASE("der: the numbers of an RSA key, and nothing that is written in anothe
     CHECK_FALSE(parse_rsa_key(hex("3000")));
     CHECK_FALSE(parse_rsa_key({}));
 }
+
+} // namespace der_test

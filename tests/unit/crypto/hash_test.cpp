@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <string>
 
+namespace hash_test {
+
 using namespace gigi;
 
 TEST_CASE("sha256: FIPS 180-4's examples, at once and in pieces of any size") {
@@ -51,3 +53,5 @@ TEST_CASE("wipe: leaves zeros") {
     CHECK(secret == bytes(100));
     wipe({});
 }
+
+} // namespace hash_test

@@ -13,6 +13,8 @@
 #include <openssl/rsa.h>
 #include <openssl/x509.h>
 
+namespace key_test {
+
 using namespace gigi;
 
 namespace {
@@ -244,3 +246,5 @@ TEST_CASE("T9: keys in any other form than libp2p's are refused, cut at any plac
     CHECK_FALSE(verifying_key::secp256k1({}));
     CHECK(ERR_peek_error() == 0);
 }
+
+} // namespace key_test

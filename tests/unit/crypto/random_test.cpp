@@ -6,6 +6,8 @@
 #include <set>
 #include <vector>
 
+namespace random_test {
+
 using namespace gigi;
 
 TEST_CASE("random: a seed decides the sequence, and below() stays below") {
@@ -61,3 +63,5 @@ TEST_CASE("random_source: below() is fair where the range divides badly") {
     random_bytes(some);
     CHECK(std::set<std::uint8_t>(some.begin(), some.end()).size() > 200);
 }
+
+} // namespace random_test

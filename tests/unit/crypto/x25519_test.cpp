@@ -6,6 +6,8 @@
 
 #include <openssl/err.h>
 
+namespace x25519_test {
+
 using namespace gigi;
 
 namespace {
@@ -47,3 +49,5 @@ TEST_CASE("x25519: points of low order give no secret, and leave no error behind
         CHECK_FALSE(x.shared_secret(array_of<32>(low)));
     CHECK(ERR_peek_error() == 0);
 }
+
+} // namespace x25519_test

@@ -6,6 +6,8 @@
 
 #include <ostream>
 
+namespace discovery_test {
+
 using namespace gigi;
 using namespace gigi::testing;
 
@@ -45,3 +47,5 @@ TEST_CASE("discovery: what is found is compared whole") {
     written_list{{one}}.start(handler);
     CHECK(heard == std::vector{one});
 }
+
+} // namespace discovery_test

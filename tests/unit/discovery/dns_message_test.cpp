@@ -6,6 +6,8 @@
 #include <ostream>
 #include <random>
 
+namespace dns_message_test {
+
 using namespace gigi;
 using namespace std::literals;
 
@@ -273,3 +275,5 @@ TEST_CASE("dns_message: every cut and many changes of a good message end in a va
         if (parsed) CHECK(parsed->build().has_value());
     }
 }
+
+} // namespace dns_message_test

@@ -4,6 +4,8 @@
 
 #include <ostream>
 
+namespace dns_name_test {
+
 using namespace gigi;
 using namespace std::literals;
 
@@ -58,3 +60,5 @@ TEST_CASE("dns_name: the way to the root") {
     CHECK(name.first_label().empty());
     CHECK(name.parent().is_root());
 }
+
+} // namespace dns_name_test

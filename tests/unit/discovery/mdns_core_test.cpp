@@ -7,6 +7,8 @@
 
 #include <ostream>
 
+namespace mdns_core_test {
+
 using namespace gigi;
 using namespace gigi::testing;
 using namespace std::literals;
@@ -440,3 +442,5 @@ TEST_CASE("T20: a hostile flood leaves the node with what it has, and working") 
     n.run(2s);
     CHECK(n.node.found_count(late.id) == 1);
 }
+
+} // namespace mdns_core_test

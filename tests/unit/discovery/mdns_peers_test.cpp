@@ -9,6 +9,8 @@
 #include <ostream>
 #include <set>
 
+namespace mdns_peers_test {
+
 using namespace gigi;
 using namespace gigi::testing;
 using namespace std::literals;
@@ -335,3 +337,5 @@ TEST_CASE("T20: a flood of changes is a bounded number of reports") {
     }
     CHECK(take(peers).size() <= 11);
 }
+
+} // namespace mdns_peers_test

@@ -6,6 +6,8 @@
 
 #include <ostream>
 
+namespace mdns_records_test {
+
 using namespace gigi;
 using namespace gigi::testing;
 using namespace std::literals;
@@ -198,3 +200,5 @@ TEST_CASE("T23: a nickname with control characters is no nickname") {
     CHECK(nickname("\xff").empty());
     CHECK(nickname(std::string(65, 'x')).empty());
 }
+
+} // namespace mdns_records_test

@@ -10,6 +10,8 @@
 
 // Without an interface nothing is sent: what is multicast is tested in namespaces (tests/netns/mdns_test.py).
 
+namespace mdns_test {
+
 using namespace gigi;
 using namespace gigi::testing;
 using namespace std::literals;
@@ -108,3 +110,5 @@ TEST_CASE("mdns: a service that is no domain name") {
     options.service = "_p2p..local";
     CHECK_THROWS_AS((mdns{io.get_executor(), numbered_peer(1), options}), error);
 }
+
+} // namespace mdns_test

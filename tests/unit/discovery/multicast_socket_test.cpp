@@ -6,6 +6,8 @@
 
 // What is really multicast is tested in namespaces (tests/netns/mdns_test.py).
 
+namespace multicast_socket_test {
+
 using namespace gigi;
 
 TEST_CASE("multicast_socket: an interface that is not there") {
@@ -39,3 +41,5 @@ TEST_CASE("multicast_socket: two share a port; closing ends a wait") {
     io.run();
     CHECK(code == condition::cancelled);
 }
+
+} // namespace multicast_socket_test

@@ -2,6 +2,8 @@
 
 #include <gigi/file/chunk_store.hpp>
 
+namespace chunk_store_test {
+
 using namespace gigi;
 using namespace file_world;
 
@@ -60,3 +62,5 @@ TEST_CASE("chunk store: a folder that cannot be used") {
         CHECK(code == errc::io_error);
     });
 }
+
+} // namespace chunk_store_test

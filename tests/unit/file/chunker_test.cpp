@@ -7,6 +7,8 @@
 #include <random>
 #include <set>
 
+namespace chunker_test {
+
 using namespace gigi;
 
 namespace {
@@ -282,3 +284,5 @@ TEST_CASE("chunker: whatever sources do, every chunk is taken once and the end i
         CHECK(std::set<std::uint32_t>(taken.begin(), taken.end()).size() == count);
     }
 }
+
+} // namespace chunker_test

@@ -2,6 +2,8 @@
 
 #include <gigi/file/client.hpp>
 
+namespace client_test {
+
 using namespace gigi;
 using namespace file_world;
 
@@ -214,3 +216,5 @@ TEST_CASE("T29: a list of files that comes slowly has a deadline; one that is lo
         });
     }
 }
+
+} // namespace client_test

@@ -4,6 +4,8 @@
 
 #include <doctest/doctest.h>
 
+namespace download_source_test {
+
 using namespace gigi;
 using source = download_source<pipe_end>;
 
@@ -54,3 +56,5 @@ TEST_CASE("download source: another stream is tried where one broke, not where i
     CHECK_FALSE(source::has_no_files(because(errc::unknown_code)));
     CHECK_FALSE(source::has_no_files(std::make_exception_ptr(1)));
 }
+
+} // namespace download_source_test

@@ -3,6 +3,8 @@
 #include <gigi/file/download_options.hpp>
 #include <gigi/testing/interruption.hpp>
 
+namespace download_test {
+
 using namespace gigi;
 using namespace file_world;
 
@@ -472,3 +474,5 @@ TEST_CASE("T26: of a file above the limit nothing is written") {
         co_await w.stop();
     });
 }
+
+} // namespace download_test

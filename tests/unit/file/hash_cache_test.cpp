@@ -2,6 +2,8 @@
 
 #include <gigi/file/hash_cache.hpp>
 
+namespace hash_cache_test {
+
 using namespace gigi;
 using namespace file_world;
 
@@ -119,3 +121,5 @@ TEST_CASE("T30: shared files: a restart reads no file again for its hashes, unle
         }
     });
 }
+
+} // namespace hash_cache_test

@@ -5,6 +5,8 @@
 #include <ostream>
 #include <random>
 
+namespace journal_test {
+
 using namespace gigi;
 
 namespace {
@@ -74,3 +76,5 @@ TEST_CASE("chunk set: counts what it holds") {
     CHECK(set.full());
     CHECK(chunk_set{0}.full());
 }
+
+} // namespace journal_test

@@ -7,6 +7,8 @@
 #include <ostream>
 #include <random>
 
+namespace merkle_test {
+
 using namespace gigi;
 
 namespace {
@@ -156,3 +158,5 @@ TEST_CASE("T27: a lying hash layer is found out") {
     }
     CHECK(!verify_layer_page({}, chunk_map{0, chunk_map::least_chunk_size}, 0, {}));
 }
+
+} // namespace merkle_test

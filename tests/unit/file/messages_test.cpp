@@ -5,6 +5,8 @@
 
 #include <ostream>
 
+namespace messages_test {
+
 using namespace gigi;
 
 namespace {
@@ -78,3 +80,5 @@ TEST_CASE("file messages: errors come back as what they were") {
     CHECK(to_errc(to_refusal(make_error_code(errc::file_not_found))) == errc::file_changed); // a shared file that is gone
     CHECK(to_errc(static_cast<file_refusal>(77)) == errc::rejected);
 }
+
+} // namespace messages_test

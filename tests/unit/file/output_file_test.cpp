@@ -18,6 +18,8 @@
 #include <unistd.h>
 #endif
 
+namespace output_file_test {
+
 using namespace gigi;
 namespace fs = std::filesystem;
 
@@ -316,3 +318,5 @@ TEST_CASE("output file: past 4 GiB") {
     in.seekg(static_cast<std::streamoff>(std::uint64_t{5} << 30));
     CHECK(in.get() == 'z');
 }
+
+} // namespace output_file_test

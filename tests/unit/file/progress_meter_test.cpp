@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+namespace progress_meter_test {
+
 using namespace gigi;
 using namespace std::chrono_literals;
 
@@ -35,3 +37,5 @@ TEST_CASE("progress meter: right where it is asked seldom, and where it is told 
     CHECK(often.rate() == doctest::Approx(10'000));
     CHECK(often.samples() < 100);
 }
+
+} // namespace progress_meter_test

@@ -10,6 +10,8 @@
 #include <optional>
 #include <vector>
 
+namespace rate_limiter_test {
+
 using namespace gigi;
 using namespace gigi::testing;
 
@@ -126,3 +128,5 @@ TEST_CASE("limits: rate_gate: coroutines wait, are counted, and may be cancelled
     sim.run(send(rate_pass{gate, p[1]}, 1));
     CHECK(sim.now() - then <= 200ms);
 }
+
+} // namespace rate_limiter_test

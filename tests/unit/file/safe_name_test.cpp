@@ -5,6 +5,8 @@
 #include <ostream>
 #include <random>
 
+namespace safe_name_test {
+
 using namespace gigi;
 using namespace std::string_literals;
 
@@ -103,3 +105,5 @@ TEST_CASE("safe name: numbers for names that are taken") {
     CHECK(numbered_file_name("a.tar.gz", 12) == "a.tar (12).gz");
     CHECK(numbered_file_name("a", 2) == "a (2)");
 }
+
+} // namespace safe_name_test

@@ -7,6 +7,8 @@
 #include <ostream>
 #include <random>
 
+namespace share_code_test {
+
 using namespace gigi;
 
 namespace {
@@ -94,3 +96,5 @@ TEST_CASE("share code: every code reads back") {
         CHECK(*share_code::parse(code.to_string()) == code);
     }
 }
+
+} // namespace share_code_test

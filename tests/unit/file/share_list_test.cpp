@@ -9,6 +9,8 @@
 
 #include <ostream>
 
+namespace share_list_test {
+
 using namespace gigi;
 
 namespace {
@@ -103,3 +105,5 @@ TEST_CASE("share list: what a newer version wrote is not called damaged") {
         CHECK(temporary_folder::read(path) == text);
     }
 }
+
+} // namespace share_list_test

@@ -3,6 +3,8 @@
 #include <gigi/file/shared_files.hpp>
 #include <gigi/testing/interruption.hpp>
 
+namespace shared_files_test {
+
 using namespace gigi;
 using namespace file_world;
 
@@ -438,3 +440,5 @@ TEST_CASE("T25: a file that changes while it is hashed is not shared") {
         CHECK(files.entries().empty());
     });
 }
+
+} // namespace shared_files_test

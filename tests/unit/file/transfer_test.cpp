@@ -14,6 +14,8 @@
 #include <string>
 #include <vector>
 
+namespace transfer_test {
+
 using namespace gigi;
 namespace fs = std::filesystem;
 
@@ -425,3 +427,5 @@ TEST_CASE("T4, T26, T29: file service: what peers offer takes no place of what w
     sim.run(attack());
     for (auto *const node : {&bob, &mallory, &alice}) sim.run(node->stop());
 }
+
+} // namespace transfer_test

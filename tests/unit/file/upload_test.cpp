@@ -2,6 +2,8 @@
 
 #include <gigi/peer/identity.hpp>
 
+namespace upload_test {
+
 using namespace gigi;
 using namespace file_world;
 
@@ -373,3 +375,5 @@ TEST_CASE("T4: upload: streams hold no more descriptors than there are slots") {
         co_await w.stop();
     });
 }
+
+} // namespace upload_test

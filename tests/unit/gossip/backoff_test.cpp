@@ -4,6 +4,8 @@
 
 #include <doctest/doctest.h>
 
+namespace backoff_test {
+
 using namespace gigi;
 
 namespace {
@@ -67,3 +69,5 @@ TEST_CASE("T12: bounded; the one that ends first goes") {
     CHECK_FALSE(none.add(peer, start, 0));
     CHECK(none.empty());
 }
+
+} // namespace backoff_test

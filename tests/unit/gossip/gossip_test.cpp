@@ -5,6 +5,8 @@
 
 #include <doctest/doctest.h>
 
+namespace gossip_test {
+
 using namespace gigi;
 using namespace gigi::test;
 
@@ -652,3 +654,5 @@ TEST_CASE("gossip: whoever is in a topic of ours stays connected; its streams al
     CHECK_FALSE(hub.net.is_connected(member.id()));
     w.stop();
 }
+
+} // namespace gossip_test

@@ -6,6 +6,8 @@
 
 #include <doctest/doctest.h>
 
+namespace id_style_test {
+
 using namespace gigi;
 
 namespace {
@@ -50,3 +52,5 @@ TEST_CASE("id_style: what is neither stays as it is") {
         CHECK(!from_spec_id(id, id_style::js));
     }
 }
+
+} // namespace id_style_test

@@ -6,6 +6,8 @@
 
 #include <doctest/doctest.h>
 
+namespace mesh_test {
+
 using namespace gigi;
 using test::numbered_peer;
 using test::unsigned_message;
@@ -1121,3 +1123,5 @@ TEST_CASE("T12: random RPCs from a hundred peers leave nothing behind") {
         m.take();
     }
 }
+
+} // namespace mesh_test

@@ -4,6 +4,8 @@
 
 #include <doctest/doctest.h>
 
+namespace message_cache_test {
+
 using namespace gigi;
 
 namespace {
@@ -119,3 +121,5 @@ TEST_CASE("seen_cache: bounded; the oldest go first") {
     CHECK(!seen.contains(id(14)));
     CHECK(seen.contains(id(15)));
 }
+
+} // namespace message_cache_test

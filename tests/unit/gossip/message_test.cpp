@@ -8,6 +8,8 @@
 
 #include <functional>
 
+namespace message_test {
+
 using namespace gigi;
 
 namespace {
@@ -132,3 +134,5 @@ TEST_CASE("message: sequence numbers begin with the time and always grow") {
     sequence_numbers before_epoch;
     CHECK(before_epoch.next(wall_time{-5s}) == 1);
 }
+
+} // namespace message_test

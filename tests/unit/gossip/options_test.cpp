@@ -4,6 +4,8 @@
 
 #include <functional>
 
+namespace options_test {
+
 using namespace gigi;
 
 TEST_CASE("gossip options: those that do not go together are refused") {
@@ -33,3 +35,5 @@ TEST_CASE("gossip options: those that do not go together are refused") {
     bootstrapper.degree = bootstrapper.degree_low = bootstrapper.degree_high = bootstrapper.degree_out = bootstrapper.degree_score = 0;
     CHECK(is_valid(bootstrapper));
 }
+
+} // namespace options_test

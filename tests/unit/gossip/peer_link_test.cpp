@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+namespace peer_link_test {
+
 using namespace gigi;
 
 TEST_CASE("verification_budget: a second's worth at once, then at the rate, and no more saved up than that") {
@@ -21,3 +23,5 @@ TEST_CASE("verification_budget: a second's worth at once, then at the rate, and 
     while (budget.take(now, 100) == duration::zero()) ++at_once;
     CHECK(at_once == 100);
 }
+
+} // namespace peer_link_test

@@ -4,6 +4,8 @@
 
 #include <doctest/doctest.h>
 
+namespace promises_test {
+
 using namespace gigi;
 
 namespace {
@@ -30,3 +32,5 @@ TEST_CASE("promises: kept, broken, forgotten") {
     promises.forget(a);
     CHECK(promises.take_broken(start + 9s) == std::vector{b});
 }
+
+} // namespace promises_test

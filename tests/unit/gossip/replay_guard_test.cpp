@@ -6,6 +6,8 @@
 
 #include <vector>
 
+namespace replay_guard_test {
+
 using namespace gigi;
 
 namespace {
@@ -145,3 +147,5 @@ TEST_CASE("limits: replay_guard: the author that was silent longest is forgotten
     CHECK_FALSE(w.hears(p[3], 300, day_one));
     CHECK(w.hears(p[1], 300, day_one)); // this one
 }
+
+} // namespace replay_guard_test

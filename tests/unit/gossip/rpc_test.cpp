@@ -9,6 +9,8 @@
 #include <functional>
 #include <random>
 
+namespace rpc_test {
+
 using namespace gigi;
 
 namespace {
@@ -236,3 +238,5 @@ TEST_CASE("T1, T2: random damage never escapes") {
         }
     }
 }
+
+} // namespace rpc_test

@@ -4,6 +4,8 @@
 
 #include <doctest/doctest.h>
 
+namespace send_queue_test {
+
 using namespace gigi;
 
 namespace {
@@ -124,3 +126,5 @@ TEST_CASE("T12: where control piles up, gossip goes first; then the stream is to
     CHECK(queue.empty());
     CHECK(queue.byte_size() == 0);
 }
+
+} // namespace send_queue_test

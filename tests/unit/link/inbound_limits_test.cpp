@@ -5,6 +5,8 @@
 #include <ostream>
 #include <string>
 
+namespace inbound_limits_test {
+
 using namespace gigi;
 using verdict = inbound_limits::verdict;
 
@@ -83,3 +85,5 @@ TEST_CASE("T4: inbound limits: a host's handshakes and connections count togethe
         CHECK(limits.hosts() == 0);
     }
 }
+
+} // namespace inbound_limits_test

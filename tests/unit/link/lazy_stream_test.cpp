@@ -9,6 +9,8 @@
 #include <memory>
 #include <string>
 
+namespace lazy_stream_test {
+
 using namespace gigi;
 using namespace gigi::testing;
 
@@ -184,3 +186,5 @@ TEST_CASE("lazy_stream: of much data only the beginning is copied to leave with 
     CHECK(t.core->written == accepted + much);
     CHECK(t.core->writes == 2);
 }
+
+} // namespace lazy_stream_test

@@ -10,6 +10,8 @@
 #include <string>
 #include <vector>
 
+namespace multistream_test {
+
 using namespace gigi;
 using namespace gigi::testing;
 
@@ -333,3 +335,5 @@ TEST_CASE("T4: multistream: endless offers end") {
     t.sim.run(both());
     CHECK(code == errc::unsupported_protocol);
 }
+
+} // namespace multistream_test

@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+namespace protocol_handlers_test {
+
 using namespace gigi;
 
 TEST_CASE("protocol handlers: what is served, in order, and what is not any more") {
@@ -22,3 +24,5 @@ TEST_CASE("protocol handlers: what is served, in order, and what is not any more
     handlers.unhandle("/c/1.0.0");
     CHECK(handlers.names() == std::vector<std::string>{"/a/1.0.0"});
 }
+
+} // namespace protocol_handlers_test

@@ -10,6 +10,8 @@
 #include <string>
 #include <vector>
 
+namespace receive_budget_test {
+
 using namespace gigi;
 using namespace gigi::testing;
 
@@ -143,3 +145,5 @@ TEST_CASE("receive_budget: a share moves") {
     a = receive_budget::share{};
     CHECK(budget.held() == 0);
 }
+
+} // namespace receive_budget_test

@@ -16,6 +16,8 @@
 #include <string>
 #include <vector>
 
+namespace swarm_limits_test {
+
 using namespace gigi;
 using namespace gigi::testing;
 
@@ -382,3 +384,5 @@ TEST_CASE("limits: requests: the bytes of all that arrive: they wait, and are re
     CHECK(l.stats().frames_too_large == 1);
     CHECK(l[0].net.is_connected(l.id(1)));
 }
+
+} // namespace swarm_limits_test

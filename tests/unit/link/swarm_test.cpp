@@ -24,6 +24,8 @@
 #include <string>
 #include <vector>
 
+namespace swarm_test {
+
 using namespace gigi;
 using namespace gigi::testing;
 
@@ -781,3 +783,5 @@ TEST_CASE("identify: each side learns who the other is; a push tells of changes;
     l.sim.run(asking.stop());
     l.sim.run(answering.stop());
 }
+
+} // namespace swarm_test

@@ -5,6 +5,8 @@
 
 #include <random>
 
+namespace byte_queue_test {
+
 using namespace gigi;
 
 TEST_CASE("byte_queue: random pushes, pops and takes keep the order") {
@@ -51,3 +53,5 @@ TEST_CASE("byte_queue: random pushes, pops and takes keep the order") {
         CHECK(received == sent);
     }
 }
+
+} // namespace byte_queue_test

@@ -6,6 +6,8 @@
 #include <string>
 #include <utility>
 
+namespace muxer_test {
+
 using namespace gigi;
 
 namespace {
@@ -63,3 +65,5 @@ TEST_CASE("muxer: a handle that takes over another stream lets its own go, and o
     CHECK(second == "rr");
     stream{}.reset(); // refers to nothing
 }
+
+} // namespace muxer_test

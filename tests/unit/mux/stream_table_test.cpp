@@ -8,6 +8,8 @@
 #include <random>
 #include <vector>
 
+namespace stream_table_test {
+
 using namespace gigi;
 
 TEST_CASE("stream_table: the same as std::map under random changes") {
@@ -60,3 +62,5 @@ TEST_CASE("stream_table: an empty one finds and erases nothing") {
     table.erase(1);
     CHECK(table.size() == 0);
 }
+
+} // namespace stream_table_test

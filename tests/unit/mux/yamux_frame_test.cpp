@@ -7,6 +7,8 @@
 
 #include <ostream>
 
+namespace yamux_frame_test {
+
 using namespace gigi;
 
 namespace {
@@ -74,3 +76,5 @@ TEST_CASE("yamux_frame: what the protocol does not allow is refused") {
         CHECK(parse(hex).error() == errc::protocol_violation);
     }
 }
+
+} // namespace yamux_frame_test

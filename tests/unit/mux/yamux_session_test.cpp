@@ -10,6 +10,8 @@
 #include <random>
 #include <string>
 
+namespace yamux_session_test {
+
 using namespace gigi;
 
 namespace {
@@ -832,3 +834,5 @@ TEST_CASE("yamux_session: two sessions, random operations, random splitting: byt
         CHECK(whole > 5);
     }
 }
+
+} // namespace yamux_session_test

@@ -15,6 +15,8 @@
 #include <ostream>
 #include <random>
 
+namespace yamux_test {
+
 using namespace gigi;
 using namespace gigi_test;
 
@@ -1147,3 +1149,5 @@ TEST_CASE("yamux: a context that is destroyed with everything under way") {
     asio::co_spawn(io, test(io.get_executor()), [](std::exception_ptr) {});
     io.poll();
 }
+
+} // namespace yamux_test

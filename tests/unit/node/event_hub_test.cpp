@@ -8,6 +8,8 @@
 #include <string>
 #include <utility>
 
+namespace event_hub_test {
+
 using namespace gigi;
 using namespace gigi::testing;
 
@@ -109,3 +111,5 @@ TEST_CASE("T4, T29: event_hub: the lists of an event count, too, so that strange
     CHECK(hub.waiting().events == 2);
     CHECK(hub.dropped() == 8);
 }
+
+} // namespace event_hub_test

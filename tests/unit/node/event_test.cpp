@@ -11,6 +11,8 @@
 #include <variant>
 #include <vector>
 
+namespace event_test {
+
 using namespace gigi;
 
 namespace {
@@ -49,3 +51,5 @@ TEST_CASE("event: every kind has a name of its own, which is its struct's, and n
     CHECK(names.contains("events_dropped"));
     CHECK(event{}.name() == all.front().name());
 }
+
+} // namespace event_test

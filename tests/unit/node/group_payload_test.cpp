@@ -7,6 +7,8 @@
 #include <cstddef>
 #include <string>
 
+namespace group_payload_test {
+
 using namespace gigi;
 
 TEST_CASE("group_payload: a message keeps through its encoding; what another app says is an error") {
@@ -49,3 +51,5 @@ TEST_CASE("group_payload: the largest text fits, and a topic is the prefix and t
     CHECK(out.size() <= max_size_of<group_payload>);
     CHECK(std::string{group_topic_prefix} + "lobby" == "/gigi/group/1.0.0/lobby");
 }
+
+} // namespace group_payload_test

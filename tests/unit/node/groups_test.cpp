@@ -16,6 +16,8 @@
 #include <system_error>
 #include <vector>
 
+namespace groups_test {
+
 using namespace gigi;
 using namespace gigi::testing;
 
@@ -255,3 +257,5 @@ TEST_CASE("groups: what is not of gigi, of no kind that there is, too large or w
     l.sim.run(speaker.stop());
     l.sim.run(other.net.stop());
 }
+
+} // namespace groups_test

@@ -12,6 +12,8 @@
 #include <string>
 #include <vector>
 
+namespace limits_links_test {
+
 using namespace gigi;
 using namespace node_lab;
 
@@ -284,3 +286,5 @@ TEST_CASE("limits: node: an answer that does not come in time") {
     CHECK(l.links().mux.streams_timed_out == 1);
     CHECK(peer.net.is_connected(l.alice->id()));
 }
+
+} // namespace limits_links_test

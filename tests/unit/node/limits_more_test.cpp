@@ -22,6 +22,8 @@
 #include <string>
 #include <vector>
 
+namespace limits_more_test {
+
 using namespace gigi;
 using namespace node_lab;
 
@@ -359,3 +361,5 @@ TEST_CASE("node_options: each of them is used by the node, and set by a test of 
     CHECK(found == documented);
     CHECK(found.size() > 40);
 }
+
+} // namespace limits_more_test

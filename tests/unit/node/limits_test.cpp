@@ -13,6 +13,8 @@
 #include <string>
 #include <vector>
 
+namespace limits_test {
+
 using namespace gigi;
 using namespace node_lab;
 
@@ -176,3 +178,5 @@ TEST_CASE("T30: node: the peer store is saved soon after it has changed, and sel
     }
     fs::remove(file);
 }
+
+} // namespace limits_test

@@ -15,6 +15,8 @@
 #include <system_error>
 #include <vector>
 
+namespace messenger_test {
+
 using namespace gigi;
 using namespace gigi::testing;
 
@@ -265,3 +267,5 @@ TEST_CASE("messenger: the same bytes to several: whoever takes them counts, and 
     CHECK_THROWS_AS(l.sim.run(send()), error);
     for (auto *other : {&carol.host, &dave, &eve}) l.sim.run(other->net.stop());
 }
+
+} // namespace messenger_test

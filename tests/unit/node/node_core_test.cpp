@@ -13,6 +13,8 @@
 
 #include <unistd.h>
 
+namespace node_core_test {
+
 using namespace gigi;
 
 namespace {
@@ -114,3 +116,5 @@ TEST_CASE("node: a damaged peer store is reported and kept aside; what can be re
     CHECK(content(file) == sound);
     std::filesystem::remove_all(folder);
 }
+
+} // namespace node_core_test

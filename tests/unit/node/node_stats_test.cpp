@@ -13,6 +13,8 @@
 #include <string>
 #include <string_view>
 
+namespace node_stats_test {
+
 using namespace gigi;
 
 namespace {
@@ -94,3 +96,5 @@ TEST_CASE("node_stats: a test looks at every number of it") {
     node_stats{}.for_each_member(looked_at);
     gossip_stats{}.for_each_member(looked_at);
 }
+
+} // namespace node_stats_test

@@ -4,6 +4,8 @@
 
 #include <doctest/doctest.h>
 
+namespace options_test {
+
 using namespace gigi;
 
 TEST_CASE("node_options: the defaults listen everywhere, on IPv4 and IPv6") {
@@ -12,3 +14,5 @@ TEST_CASE("node_options: the defaults listen everywhere, on IPv4 and IPv6") {
     CHECK(o.mdns);
     CHECK(o.identity_file.empty());
 }
+
+} // namespace options_test

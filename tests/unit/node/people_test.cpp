@@ -11,6 +11,8 @@
 #include <string>
 #include <vector>
 
+namespace people_test {
+
 using namespace gigi;
 using namespace gigi::testing;
 
@@ -161,3 +163,5 @@ TEST_CASE("people: a peer without a name is found by the end of its id") {
     CHECK_THROWS_AS(known.resolve("~"), error);
     CHECK_THROWS_AS(known.resolve("~" + peers[0].short_string(3)), error);
 }
+
+} // namespace people_test

@@ -11,6 +11,8 @@
 #include <string>
 #include <vector>
 
+namespace presence_test {
+
 using namespace gigi;
 
 TEST_CASE("limits: presence: peers that discovery finds") {
@@ -167,3 +169,5 @@ TEST_CASE("T15: presence: bootstrap peers are dialled again whenever they are lo
         for (auto *h : {&self, &listed, &stranger, &here}) sim.run(h->net.stop());
     }
 }
+
+} // namespace presence_test

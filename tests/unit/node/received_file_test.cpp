@@ -11,6 +11,8 @@
 
 #include <unistd.h>
 
+namespace received_file_test {
+
 using namespace gigi;
 
 TEST_CASE("T21: received_file: files get their own names in the folder, and nothing is overwritten") {
@@ -47,3 +49,5 @@ TEST_CASE("received_file: MIME types by content, then by name") {
                                                row{{"MM\0*", 4}, "", "image/tiff"}, row{{"II*\0", 4}, "", "image/tiff"}, row{"MMS", "a.txt", "application/octet-stream"}, row{"", "x", "application/octet-stream"}})
         CHECK(mime_type_of(as_bytes(data), name) == std::string{expected});
 }
+
+} // namespace received_file_test

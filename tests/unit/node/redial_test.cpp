@@ -8,6 +8,8 @@
 #include <map>
 #include <vector>
 
+namespace redial_test {
+
 using namespace gigi;
 using namespace std::chrono_literals;
 
@@ -152,3 +154,5 @@ TEST_CASE("T15: redial: dials of the bootstrap list take no turns of those that 
     }
     CHECK(dialled > 3);
 }
+
+} // namespace redial_test

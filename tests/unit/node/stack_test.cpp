@@ -8,6 +8,8 @@
 #include <thread>
 #include <utility>
 
+namespace stack_test {
+
 using namespace gigi;
 
 namespace {
@@ -58,3 +60,5 @@ TEST_CASE("node/stack: the default stack works on threads of its own, and its ra
     CHECK(where != std::thread::id{});
     CHECK(where != std::this_thread::get_id());
 }
+
+} // namespace stack_test

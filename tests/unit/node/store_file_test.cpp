@@ -16,6 +16,8 @@
 #include <sys/stat.h>
 #endif
 
+namespace store_file_test {
+
 using namespace gigi;
 namespace fs = std::filesystem;
 
@@ -134,3 +136,5 @@ TEST_CASE("T20: store_file: what can neither be read nor kept aside stays, and n
     }
 #endif
 }
+
+} // namespace store_file_test

@@ -9,6 +9,8 @@
 #include <string>
 #include <string_view>
 
+namespace types_test {
+
 using namespace gigi;
 
 namespace {
@@ -55,3 +57,5 @@ TEST_CASE("types: what a node returns comes out as JSON, member by member") {
     file.path = "/secret/a";
     CHECK(json_text(static_cast<file_info const &>(file)) == "{\"code\":\"k7qm\",\"name\":\"a\",\"size\":3}");
 }
+
+} // namespace types_test

@@ -18,6 +18,8 @@
 #include <unistd.h>
 #endif
 
+namespace identity_test {
+
 using namespace gigi;
 using namespace gigi::test;
 
@@ -189,3 +191,5 @@ TEST_CASE("T30: identity file: killed at any moment, there is a whole file or no
     CHECK(made > 0);
 }
 #endif
+
+} // namespace identity_test

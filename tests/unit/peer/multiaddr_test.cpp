@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+namespace multiaddr_test {
+
 using namespace gigi;
 using namespace gigi::test;
 
@@ -119,3 +121,5 @@ TEST_CASE("T2: multiaddr: random bytes never do more than be refused, and what i
     CHECK(taken > 100);
     CHECK_FALSE(multiaddr::from_bytes(bytes(multiaddr::max_size + 1, 4)));
 }
+
+} // namespace multiaddr_test

@@ -4,6 +4,8 @@
 
 #include <string>
 
+namespace multibase_test {
+
 using namespace gigi;
 
 TEST_CASE("base58: leading zeros, round trips, and what is no base58") {
@@ -38,3 +40,5 @@ TEST_CASE("base32 and base64url: RFC 4648, section 10, without padding; one text
     for (auto const *bad : {"a", "mya", "m", "mz", "MY", "my======", "m1", "mzx", "mzxw6y"}) CHECK_FALSE(from_base32(bad));
     for (auto const *bad : {"A", "AAAAA", "Z", "Zh", "Zg==", "Zm9vY", "+/8"}) CHECK_FALSE(from_base64url(bad));
 }
+
+} // namespace multibase_test

@@ -4,6 +4,8 @@
 
 #include <string>
 
+namespace nickname_test {
+
 using namespace gigi;
 
 TEST_CASE("nicknames and group names: what people may be called") {
@@ -33,3 +35,5 @@ TEST_CASE("T20: nicknames: none looks like another one by characters that nobody
         CHECK_FALSE(valid_nickname(blank + std::string{"bob"}));
     }
 }
+
+} // namespace nickname_test

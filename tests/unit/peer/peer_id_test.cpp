@@ -11,6 +11,8 @@
 #include <unordered_set>
 #include <vector>
 
+namespace peer_id_test {
+
 using namespace gigi;
 using namespace gigi::test;
 
@@ -104,3 +106,5 @@ TEST_CASE("peer_id: equality, order and hash agree") {
     CHECK(peer_id{}.short_string().empty());
     static_assert(std::is_trivially_copyable_v<peer_id>);
 }
+
+} // namespace peer_id_test

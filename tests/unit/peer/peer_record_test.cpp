@@ -10,6 +10,8 @@
 #include <string>
 #include <vector>
 
+namespace peer_record_test {
+
 using namespace gigi;
 using namespace gigi::test;
 
@@ -64,3 +66,5 @@ TEST_CASE("peer_record: addresses of unknown kinds are passed over, and those pa
     protobuf_writer{nobody}.varint(2, 1);
     CHECK(open_peer_record(signed_envelope::seal(self, peer_record::domain, peer_record::payload_type, nobody)).error() == errc::protocol_violation);
 }
+
+} // namespace peer_record_test

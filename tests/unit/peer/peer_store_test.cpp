@@ -8,6 +8,8 @@
 #include <utility>
 #include <vector>
 
+namespace peer_store_test {
+
 using namespace gigi;
 using namespace gigi::test;
 
@@ -210,3 +212,5 @@ TEST_CASE("peer_store: names resolve and are pinned; the store keeps through its
     CHECK_FALSE(damaged.contains(stranger));
     for (std::size_t n = 0; n < text.size(); ++n) peer_store{}.read(std::string_view{text}.substr(0, n));
 }
+
+} // namespace peer_store_test

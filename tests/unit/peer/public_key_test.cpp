@@ -6,6 +6,8 @@
 
 #include <string>
 
+namespace public_key_test {
+
 using namespace gigi;
 
 namespace {
@@ -79,3 +81,5 @@ TEST_CASE("public_key: what is no key, cut at any place") {
     CHECK(public_key::decode(encoded(0, bytes(public_key::max_size))).error() == errc::unsupported_key);
     CHECK_FALSE(public_key::decode(from_hex("1a00").value()));
 }
+
+} // namespace public_key_test

@@ -9,6 +9,8 @@
 #include <array>
 #include <string>
 
+namespace signed_envelope_test {
+
 using namespace gigi;
 using namespace gigi::test;
 
@@ -57,3 +59,5 @@ TEST_CASE("T7: signed_envelope: a bit changed anywhere, another purpose, type or
     CHECK(signed_envelope::open({}, "purpose").error() == errc::unsupported_key);
     CHECK(signed_envelope::open(bytes(signed_envelope::max_size + 1), "purpose").error() == errc::message_too_large);
 }
+
+} // namespace signed_envelope_test

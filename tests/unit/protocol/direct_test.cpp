@@ -9,6 +9,8 @@
 #include <string>
 #include <string_view>
 
+namespace direct_test {
+
 using namespace gigi;
 
 namespace {
@@ -69,3 +71,5 @@ TEST_CASE("bytes_protocol: a message keeps through its encoding; what is cut or 
     longer.push_back(0);
     CHECK_FALSE(cereal_codec{}.decode<bytes_protocol::request>(longer));
 }
+
+} // namespace direct_test

@@ -15,6 +15,8 @@
 #include <utility>
 #include <vector>
 
+namespace identify_test {
+
 using namespace gigi;
 using namespace gigi::testing;
 
@@ -224,3 +226,5 @@ TEST_CASE("T4: identify: of a peer's protocols 16 KiB are kept, however many mes
     CHECK_FALSE(merged.merge(data));
     CHECK(merged.protocols.back() == "/small");
 }
+
+} // namespace identify_test

@@ -12,6 +12,8 @@
 #include <utility>
 #include <vector>
 
+namespace ping_test {
+
 using namespace gigi;
 using namespace gigi::testing;
 
@@ -121,3 +123,5 @@ TEST_CASE("ping: a peer that does not answer, or does not speak it") {
     CHECK(failure_of(w, 5s) == errc::unsupported_protocol);
 }
 // [test]
+
+} // namespace ping_test

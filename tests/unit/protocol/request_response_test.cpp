@@ -14,6 +14,8 @@
 #include <string_view>
 #include <system_error>
 
+namespace request_response_test {
+
 using namespace gigi;
 using namespace gigi::testing;
 
@@ -90,3 +92,5 @@ TEST_CASE("requests: what a handler throws reaches the asker as a code, and its 
     sim.run(asker.net.stop());
     sim.run(asked.net.stop());
 }
+
+} // namespace request_response_test

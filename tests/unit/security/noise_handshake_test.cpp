@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+namespace noise_handshake_test {
+
 using namespace gigi;
 
 namespace {
@@ -167,3 +169,5 @@ TEST_CASE("noise: the payload of the golden vector is made and read byte for byt
     CHECK(read.verify(key).value() == self.public_key());
     CHECK(read.muxers == yamux_only);
 }
+
+} // namespace noise_handshake_test

@@ -14,6 +14,8 @@
 #include <string>
 #include <vector>
 
+namespace noise_test {
+
 using namespace gigi;
 using namespace gigi::testing;
 
@@ -380,3 +382,5 @@ TEST_CASE("noise_xx: payloads travel, and each side's keys are the other's") {
     CHECK(a.write({}).error() == errc::protocol_violation);
     CHECK(a.read({}).error() == errc::protocol_violation);
 }
+
+} // namespace noise_test

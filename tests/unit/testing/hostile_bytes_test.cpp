@@ -8,6 +8,8 @@
 
 #include <doctest/doctest.h>
 
+namespace hostile_bytes_test {
+
 using namespace gigi;
 using namespace gigi::testing;
 
@@ -46,3 +48,5 @@ TEST_CASE("hostile_bytes: what is wrong is wrong in just that") {
     loop.pointer(12).question(255);
     CHECK_FALSE(dns_message::parse(loop.data()));
 }
+
+} // namespace hostile_bytes_test

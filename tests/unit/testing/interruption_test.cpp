@@ -10,6 +10,8 @@
 #include <string>
 #include <vector>
 
+namespace interruption_test {
+
 using namespace gigi;
 using namespace gigi::testing;
 
@@ -122,3 +124,5 @@ TEST_CASE("interruption: a simulation in single steps") {
     CHECK(steps >= 6);
     CHECK(sim.now() - begin == 3s);
 }
+
+} // namespace interruption_test

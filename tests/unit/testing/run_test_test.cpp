@@ -8,6 +8,8 @@
 #include <memory>
 #include <stdexcept>
 
+namespace run_test_test {
+
 using namespace gigi;
 using namespace gigi::testing;
 
@@ -35,3 +37,5 @@ TEST_CASE("run_test: a test that does not end in time is a failure, and is taken
     auto const sleep = []() -> awaitable<void> { co_await sleep_for(1h); };
     CHECK_THROWS_WITH_AS(run_test(sleep, 10ms), doctest::Contains("limit"), std::runtime_error);
 }
+
+} // namespace run_test_test

@@ -9,6 +9,8 @@
 #include <string>
 #include <system_error>
 
+namespace scripted_peer_test {
+
 using namespace gigi;
 using namespace gigi::testing;
 
@@ -112,3 +114,5 @@ TEST_CASE("scripted_peer: bytes one at a time, in the clear, past the encryption
     l.sim.run(slowly());
     CHECK_FALSE(l.host.net.is_connected(l.self.id()));
 }
+
+} // namespace scripted_peer_test

@@ -6,6 +6,8 @@
 
 #include <vector>
 
+namespace simulation_test {
+
 using namespace gigi;
 using namespace gigi::testing;
 
@@ -77,3 +79,5 @@ TEST_CASE("simulation: the wall clock can be turned, and nothing that waits noti
     CHECK(clock.now() - start == 1s);
     CHECK(before - clock.wall_now() == 24h - 1s);
 }
+
+} // namespace simulation_test

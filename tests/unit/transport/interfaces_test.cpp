@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+namespace interfaces_test {
+
 using namespace gigi;
 
 namespace {
@@ -105,3 +107,5 @@ TEST_CASE("interfaces: what is reached on which network") {
     CHECK(on("wlan0", "/dns4/example.org/tcp/1").size() == 1);
     CHECK(on("lo", "/dns4/example.org/tcp/1").empty());
 }
+
+} // namespace interfaces_test

@@ -9,6 +9,8 @@
 
 #include <optional>
 
+namespace memory_test {
+
 using namespace gigi;
 using namespace gigi::testing;
 
@@ -268,3 +270,5 @@ TEST_CASE("memory network: a connection breaks where it is told to: after so man
         p.in.reset();
     }
 }
+
+} // namespace memory_test

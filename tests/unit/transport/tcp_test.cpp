@@ -27,6 +27,8 @@
 #include <netdb.h>
 #endif
 
+namespace tcp_test {
+
 using namespace gigi;
 
 namespace {
@@ -365,3 +367,5 @@ TEST_CASE("tcp: a context that is destroyed while a name is looked up leaves not
     CHECK_FALSE(ended);
 }
 #endif
+
+} // namespace tcp_test

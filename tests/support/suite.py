@@ -13,6 +13,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 CI = os.environ.get("CI") == "true"
 JOBS = min(2, os.cpu_count() or 1)  # a compiler over Asio's coroutines takes up to 1 GB
 SUMMARY = re.compile(r"^(\d+) passed, (\d+) failed(?:, (\d+) skipped)?")
+EVERYTHING = {"asan", "release"}  # what most stages need
 DOCTEST = re.compile(r"\[doctest\] test cases: *\d+ \| *(\d+) passed \| *(\d+) failed(?: \| *(\d+) skipped)?")
 ENVIRONMENT = {
     "ASAN_OPTIONS": "detect_leaks=1:detect_stack_use_after_return=0:strict_string_checks=1",
@@ -51,7 +52,8 @@ def start(command, cwd=ROOT, environment=None):
 class Stage:
     """One stage while it runs: its deadline, and what it has counted."""
 
-    early = {}  # processes that a stage before theirs has started, by their command
+    early = {}  # stages that have begun before their turn, each a process, by their names
+    built = set()  # presets of which everything is built
 
     def __init__(self, name, seconds, chosen=()):
         self.name, self.deadline, self.chosen = name, time.monotonic() + seconds, chosen
@@ -65,9 +67,10 @@ class Stage:
         print(f"SKIPPED {self.name}: {why}", flush=True)
         self.skipped += 1
 
-    def command(self, *command, quiet=False, cwd=ROOT, environment=None):
-        """Runs a command until the stage's deadline. Returns its exit code and its output, which is shown as it comes."""
-        process = Stage.early.pop(command, None) or start(command, cwd, environment)
+    def command(self, *command, quiet=False, cwd=ROOT, environment=None, begun=None):
+        """Runs a command until the stage's deadline, or goes on with what has begun. Returns its exit code and its output, which is
+        shown as it comes."""
+        process = begun or start(command, cwd, environment)
         lines, code = [], None
         signal.setitimer(signal.ITIMER_REAL, max(0.1, self.deadline - time.monotonic()))
         try:
@@ -101,10 +104,11 @@ class Stage:
     def build(self, preset, *targets):
         """Builds targets of a preset, of those that exist; returns the folder of the programs."""
         folder = os.path.join(ROOT, "build", preset)
-        new = not os.path.exists(os.path.join(folder, "CMakeCache.txt"))  # who has configured it chooses
-        self.must("cmake", "--preset", preset, *(["-DGIGI_UNITY_TESTS=ON"] if new else []))
-        if targets:
-            self.must("ninja", "-C", folder, f"-j{JOBS}", *targets)
+        if preset not in Stage.built:
+            new = not os.path.exists(os.path.join(folder, "CMakeCache.txt"))  # who has configured it chooses
+            self.must("cmake", "--preset", preset, *(["-DGIGI_UNITY_TESTS=ON"] if new else []))
+            if targets:
+                self.must("ninja", "-C", folder, f"-j{JOBS}", *targets)
         return os.path.join(folder, "bin")
 
     def packages(self):
@@ -127,10 +131,12 @@ class Stage:
         elif code != 0 and int(found[-1][2]) == 0:
             self.fail(f"{' '.join(command)}: exit code {code}")  # a sanitiser's report comes after the summary
 
-    def begin(self, *command):
-        """Starts a test program for a later stage, because it takes long and one core. What it says is kept until that stage asks."""
+    def begin(self, *names):
+        """Begins later stages that need one core, or mostly wait. What they say is kept until it is their turn."""
         keep = 'said=$("$@" 2>&1); code=$?; printf "%s\n" "$said"; exit $code'
-        Stage.early[command] = start(("bash", "-c", keep, "_", *command))
+        for name in names:
+            if name in self.chosen and Stage.built:
+                Stage.early[name] = start(("bash", "-c", keep, "_", sys.executable, os.path.abspath(__file__), "--built", name))
 
     def doctest(self, preset, target, *before):
         folder = self.build(preset, target)
@@ -168,12 +174,14 @@ def checks(stage):
 
 def build(stage):
     """everything that the stages below run, together, so that no core waits for the longest file of each"""
-    folder = stage.build("asan", "-k0", "all")
+    stage.build("asan", "-k0", "all")
     stage.build("release", "chat")
+    if {"interop", "netns"} & set(stage.chosen):
+        stage.packages()
     print("ok everything is built")
     stage.passed += 1
-    if "failure" in stage.chosen:
-        stage.begin(os.path.join(folder, "failure_tests"))
+    Stage.built = EVERYTHING
+    stage.begin("failure")
 
 
 def unit(stage):
@@ -264,6 +272,7 @@ def packaging(stage):
 
 def processes(stage):
     """tests/processes: real chats, as examples/run builds them"""
+    stage.begin("sanitized", "interop", "netns", "threads")
     folder = stage.build("release", "chat")
     stage.count(sys.executable, "tests/processes/run.py", "--chat", os.path.join(folder, "chat"), *(["--full"] if CI else []))
 
@@ -321,6 +330,7 @@ def main():
                                      description="Builds and runs gigi's tests: all stages, or those that are named.")
     parser.add_argument("stages", nargs="*", metavar="STAGE")
     parser.add_argument("--list", action="store_true", help="say which stages there are")
+    parser.add_argument("--built", action="store_true", help=argparse.SUPPRESS)  # a stage begun early: it is built, and says less
     options = parser.parse_args()
     if options.list:
         for run, _, _ in STAGES:
@@ -331,6 +341,8 @@ def main():
         if name not in names:
             parser.error(f"there is no stage {name}; there are {', '.join(names)}")
 
+    if options.built:
+        Stage.built = EVERYTHING
     signal.signal(signal.SIGALRM, late)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     begin, done = time.monotonic(), []
@@ -340,9 +352,13 @@ def main():
             if run.__name__ not in chosen or not wanted():
                 continue
             stage, started = Stage(run.__name__, seconds, chosen), time.monotonic()
-            print(f"\n==== {stage.name}: {run.__doc__}", flush=True)
+            if not options.built:
+                print(f"\n==== {stage.name}: {run.__doc__}", flush=True)
             try:
-                run(stage)
+                if stage.name in Stage.early:
+                    stage.count("tests/run", stage.name, begun=Stage.early.pop(stage.name))
+                else:
+                    run(stage)
             except Stop:
                 pass
             if CI and stage.skipped:
@@ -352,10 +368,11 @@ def main():
         for process in Stage.early.values():
             end_group(process)
 
-    print(f"\n==== all stages, in {time.monotonic() - begin:.0f} s")
-    for stage, seconds in done:
-        skipped = f", {stage.skipped} skipped" if stage.skipped else ""
-        print(f"{stage.name:10} {stage.passed:5} passed, {stage.failed} failed{skipped}  ({seconds:.0f} s)")
+    if not options.built:
+        print(f"\n==== all stages, in {time.monotonic() - begin:.0f} s")
+        for stage, seconds in done:
+            skipped = f", {stage.skipped} skipped" if stage.skipped else ""
+            print(f"{stage.name:10} {stage.passed:5} passed, {stage.failed} failed{skipped}  ({seconds:.0f} s)")
     passed, failed, skipped = (sum(getattr(stage, what) for stage, _ in done) for what in ("passed", "failed", "skipped"))
     print(f"{passed} passed, {failed} failed" + (f", {skipped} skipped" if skipped else ""))
     return 1 if failed or not passed else 0

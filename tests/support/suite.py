@@ -231,6 +231,7 @@ def clang(stage):
     compiler = newest_clang()
     if not compiler:
         return stage.skip("no clang 16 or newer is here")
+    stage.begin("packaging")
     stage.must("cmake", "--preset", "debug", "-B", "build/clang", f"-DCMAKE_CXX_COMPILER={compiler}", "-DCMAKE_BUILD_TYPE=None",
                "-DCMAKE_CXX_FLAGS=-O0", "-DGIGI_UNITY_TESTS=ON")
     targets = ["unit_tests", "sim_tests"]
@@ -303,7 +304,7 @@ def netns(stage):
     stage.scripts("netns", {"GIGI_PROGRAMS": folder})
 
 
-# name, the time that it may take (from nothing built, on two cores), whether there is something to do
+# name, the time that it may take (from nothing built, on two cores of which others take half), whether there is something to do
 STAGES = [
     (checks, 60, lambda: True),
     (build, 2400, lambda: True),
@@ -316,12 +317,12 @@ STAGES = [
     (sanitized, 900, lambda: there("examples", "chat.cpp") and there("tests", "processes", "run.py")),
     (interop, 600, lambda: sources("interop", "_test.py")),
     (netns, 900, lambda: sources("netns", "_test.py")),
-    (threads, 600, lambda: True),
-    (clang, 900, lambda: True),
-    (headers, 900, lambda: True),
+    (threads, 1500, lambda: True),
+    (clang, 1500, lambda: True),
+    (headers, 1500, lambda: True),
     (docs, 600, lambda: True),
     (reference, 120, lambda: True),
-    (packaging, 900, lambda: True),
+    (packaging, 1800, lambda: True),
 ]
 
 

@@ -11,10 +11,10 @@ import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 CI = os.environ.get("CI") == "true"
-JOBS = min(2, os.cpu_count() or 1)  # a compiler over Asio's coroutines takes up to 1 GB
+JOBS = min(2, os.cpu_count() or 1)  # a compiler over coroutine tests that are joined takes more than 1 GB
 SUMMARY = re.compile(r"^(\d+) passed, (\d+) failed(?:, (\d+) skipped)?")
-EVERYTHING = {"asan", "release"}  # what most stages need
 DOCTEST = re.compile(r"\[doctest\] test cases: *\d+ \| *(\d+) passed \| *(\d+) failed(?: \| *(\d+) skipped)?")
+PRESETS = {"asan", "release"}  # that `build` builds for the other stages
 ENVIRONMENT = {
     "ASAN_OPTIONS": "detect_leaks=1:detect_stack_use_after_return=0:strict_string_checks=1",
     "LSAN_OPTIONS": f"suppressions={os.path.join(ROOT, 'tests', 'support', 'leaks.txt')}:print_suppressions=0",
@@ -180,7 +180,7 @@ def build(stage):
         stage.packages()
     print("ok everything is built")
     stage.passed += 1
-    Stage.built = EVERYTHING
+    Stage.built = PRESETS
     stage.begin("failure")
 
 
@@ -343,7 +343,7 @@ def main():
             parser.error(f"there is no stage {name}; there are {', '.join(names)}")
 
     if options.built:
-        Stage.built = EVERYTHING
+        Stage.built = PRESETS
     signal.signal(signal.SIGALRM, late)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     begin, done = time.monotonic(), []
@@ -362,7 +362,7 @@ def main():
                     run(stage)
             except Stop:
                 pass
-            if CI and stage.skipped:
+            if CI and stage.skipped and not options.built:
                 stage.fail(f"{stage.skipped} skipped, where everything must be tested")
             done.append((stage, time.monotonic() - started))
     finally:
@@ -376,7 +376,7 @@ def main():
             print(f"{stage.name:10} {stage.passed:5} passed, {stage.failed} failed{skipped}  ({seconds:.0f} s)")
     passed, failed, skipped = (sum(getattr(stage, what) for stage, _ in done) for what in ("passed", "failed", "skipped"))
     print(f"{passed} passed, {failed} failed" + (f", {skipped} skipped" if skipped else ""))
-    return 1 if failed or not passed else 0
+    return 1 if failed or not (passed or options.built) else 0
 
 
 if __name__ == "__main__":

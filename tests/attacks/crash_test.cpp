@@ -3,6 +3,8 @@
 
 #include <gigi/file/shared_files.hpp>
 
+#include <random>
+
 #include <sys/wait.h>
 #include <unistd.h>
 

@@ -1,6 +1,7 @@
-"""Checks that every public header compiles by itself, with our warnings as errors.
+"""Checks that every public header compiles by itself, and what it defines after it, with our warnings as errors.
 
-A header that its own test includes first is proven by that test's compiling; only the others are compiled here.
+Each is compiled as in a program that compiles gigi once, where what a header declares and what it defines are two things; with all
+definitions of all headers, in all of them, it would take five times as long. That all of those compile together is link_check's.
 """
 
 import argparse
@@ -11,18 +12,21 @@ import subprocess
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-COMMAND = ["c++", "-std=c++20", "-fsyntax-only", "-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wshadow", "-Werror",
-           "-I", "include", "-x", "c++", "-"]
-
-
-def proven(name):
-    test = ROOT / "tests" / "unit" / f"{name.removesuffix('.hpp')}_test.cpp"
-    first = re.search(r'#include\s*[<"]([^>"]+)', test.read_text()) if test.is_file() else None
-    return bool(first) and first[1] == f"gigi/{name}"
+INCLUDE = ROOT / "include" / "gigi"
+COMMAND = ["c++", "-std=c++20", "-fsyntax-only", "-DASIO_SEPARATE_COMPILATION", "-DGIGI_SEPARATE_COMPILATION",
+           "-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wshadow", "-Werror", "-I", "include", "-x", "c++", "-"]
+# As in gigi/impl/src.hpp: what is local to a coroutine has no linkage.
+BEFORE = """#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic ignored "-Wsubobject-linkage"
+#endif
+"""
 
 
 def compile_alone(name):
-    result = subprocess.run(COMMAND, input=f"#include <gigi/{name}>\n", cwd=ROOT, capture_output=True, text=True)
+    bodies = re.findall(r'^#include "(impl/\w+\.ipp)"', (INCLUDE / name).read_text(), re.M)
+    folder = pathlib.PurePosixPath("gigi", name).parent
+    text = BEFORE + f"#include <gigi/{name}>\n" + "".join(f"#include <{folder / body}>\n" for body in bodies)
+    result = subprocess.run(COMMAND, input=text, cwd=ROOT, capture_output=True, text=True)
     return result.returncode == 0, result.stderr
 
 
@@ -30,16 +34,14 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--jobs", type=int, default=1)
     options = parser.parse_args()
-    names = sorted(path.relative_to(ROOT / "include" / "gigi").as_posix() for path in ROOT.joinpath("include", "gigi").rglob("*.hpp") if path.parent.name != "impl")
-    alone = [name for name in names if not proven(name)]
+    names = sorted(path.relative_to(INCLUDE).as_posix() for path in INCLUDE.rglob("*.hpp") if path.parent.name != "impl")
     failed = 0
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
-        for name, (right, errors) in zip(alone, pool.map(compile_alone, alone)):
+        for name, (right, errors) in zip(names, pool.map(compile_alone, names)):
             if not right:
                 failed += 1
                 print(f"FAIL <gigi/{name}> does not compile by itself:\n{errors}", flush=True)
-    print(f"{len(names) - len(alone)} headers are the first of their tests; {len(alone)} were compiled")
-    print(f"{len(alone) - failed} passed, {failed} failed")
+    print(f"{len(names) - failed} passed, {failed} failed")
     return 1 if failed else 0
 
 

@@ -5,6 +5,8 @@
 
 #include "../../core/config.hpp"
 
+#include <algorithm>
+
 namespace gigi::inline v1 {
 
 GIGI_INLINE result<dns_name> dns_name::from_text(std::string_view text) {

@@ -4,6 +4,7 @@
 #include "../mdns_core.hpp"
 
 #include "../../core/config.hpp"
+#include "../../peer/nickname.hpp"
 
 #include <string_view>
 #include <utility>

@@ -4,6 +4,7 @@
 #include "../journal.hpp"
 
 #include "../../core/config.hpp"
+#include "../../crypto/hash.hpp"
 
 namespace gigi::inline v1 {
 

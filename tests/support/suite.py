@@ -311,7 +311,7 @@ STAGES = [
     (unit, 1500, lambda: sources("unit")),
     (sim, 600, lambda: sources("sim")),
     (attacks, 900, lambda: sources("attacks")),
-    (failure, 1500, lambda: sources("failure")),
+    (failure, 2400, lambda: sources("failure")),
     (fuzz, 900, lambda: sources("fuzz", "_fuzz.cpp")),
     (processes, 900, lambda: there("examples", "chat.cpp") and there("tests", "processes", "run.py")),
     (sanitized, 900, lambda: there("examples", "chat.cpp") and there("tests", "processes", "run.py")),

@@ -86,7 +86,7 @@ class disk_folder {
     /// Opens a regular file of the folder for reading and writing, with a single link only.
     /// @return `errc::file_not_found` also where it is there but is something else
     result<disk_file> open_file(std::string const &name, opening how) const;
-    /// Whether the name, taken now, still leads to this open file.
+    /// Whether the name, taken now, still leads to this open file of the folder.
     bool leads_to(std::string const &name, disk_file const &file) const;
     /// Whether anything has this name.
     bool contains(std::string const &name) const;

@@ -4,6 +4,7 @@
 #include "../error.hpp"
 
 #include "../config.hpp"
+#include "windows.hpp"
 
 #include <string_view>
 
@@ -55,8 +56,53 @@ GIGI_INLINE std::error_condition make_error_condition(condition c) noexcept {
 
 namespace detail {
 
+#ifdef _WIN32
+/// What a number of Windows is by the standard's names, of which standard libraries there know few. Zero: none of those that matter.
+inline std::errc standard_name(int code) noexcept {
+    switch (code) {
+    case ERROR_OPERATION_ABORTED: return std::errc::operation_canceled;
+    case WSAETIMEDOUT:
+    case ERROR_SEM_TIMEOUT: return std::errc::timed_out;
+    case WSAECONNRESET:
+    case WSAENETRESET:
+    case ERROR_NETNAME_DELETED: return std::errc::connection_reset;
+    case WSAESHUTDOWN:
+    case ERROR_BROKEN_PIPE: return std::errc::broken_pipe;
+    case WSAECONNABORTED:
+    case ERROR_CONNECTION_ABORTED: return std::errc::connection_aborted;
+    case WSAENOTCONN: return std::errc::not_connected;
+    case WSAENOTSOCK:
+    case WSAEBADF:
+    case ERROR_INVALID_HANDLE: return std::errc::bad_file_descriptor;
+    case WSAECONNREFUSED:
+    case ERROR_CONNECTION_REFUSED:
+    case ERROR_PORT_UNREACHABLE: return std::errc::connection_refused;
+    case WSAEHOSTUNREACH:
+    case ERROR_HOST_UNREACHABLE: return std::errc::host_unreachable;
+    case WSAENETUNREACH:
+    case ERROR_NETWORK_UNREACHABLE: return std::errc::network_unreachable;
+    case WSAEADDRINUSE: return std::errc::address_in_use;
+    case WSAEADDRNOTAVAIL: return std::errc::address_not_available;
+    case WSAEAFNOSUPPORT: return std::errc::address_family_not_supported;
+    case WSAEPROTONOSUPPORT: return std::errc::protocol_not_supported;
+    case ERROR_FILE_NOT_FOUND:
+    case ERROR_PATH_NOT_FOUND: return std::errc::no_such_file_or_directory;
+    case ERROR_DISK_FULL:
+    case ERROR_HANDLE_DISK_FULL: return std::errc::no_space_on_device;
+    case ERROR_CRC:
+    case ERROR_IO_DEVICE: return std::errc::io_error;
+    default: return {};
+    }
+}
+#endif
+
 GIGI_INLINE std::error_code portable(std::error_code const &code) noexcept {
-    return std::string_view{code.category().name()} == "asio.system" ? std::error_code{code.value(), std::system_category()} : code;
+    bool const of_asio = std::string_view{code.category().name()} == "asio.system";
+#ifdef _WIN32
+    if (of_asio || code.category() == std::system_category())
+        if (auto const known = standard_name(code.value()); known != std::errc{}) return std::make_error_code(known);
+#endif
+    return of_asio ? std::error_code{code.value(), std::system_category()} : code;
 }
 
 inline bool matches(std::error_code const &original, condition wanted) noexcept {

@@ -186,8 +186,9 @@ GIGI_INLINE result<disk_file> disk_folder::open_file(std::string const &name, op
 GIGI_INLINE bool disk_folder::leads_to(std::string const &name, disk_file const &file) const {
     auto const other = detail::open_handle(at(name), 0, detail::share_all, OPEN_EXISTING, FILE_FLAG_OPEN_REPARSE_POINT | FILE_FLAG_BACKUP_SEMANTICS);
     BY_HANDLE_FILE_INFORMATION there{}, here{};
+    // Both are of the folder's volume; Wine does not know that of a file which was renamed while it was open.
     return other && ::GetFileInformationByHandle(detail::handle_of(*other), &there) &&
-           ::GetFileInformationByHandle(detail::handle_of(file), &here) && there.dwVolumeSerialNumber == here.dwVolumeSerialNumber &&
+           ::GetFileInformationByHandle(detail::handle_of(file), &here) &&
            there.nFileIndexHigh == here.nFileIndexHigh && there.nFileIndexLow == here.nFileIndexLow;
 }
 

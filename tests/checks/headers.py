@@ -1,7 +1,7 @@
 """Checks that every public header compiles by itself, and what it defines after it, with our warnings as errors.
 
-Each is compiled as in a program that compiles gigi once, where what a header declares and what it defines are two things; with all
-definitions of all headers, in all of them, it would take five times as long. That all of those compile together is link_check's.
+Each is compiled as in a program that compiles gigi once, where what a header declares and what it defines are two things: so what
+one defines finds only what it includes, and node.hpp takes 5 s instead of 18. That all definitions compile together is link_check's.
 """
 
 import argparse
